@@ -1,0 +1,176 @@
+"""What the life of a job needs of the outside: the stage (Discord, as far as jobs care) and an observer (metrics)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import Job, JobState, Progress, Reason
+
+
+class Way(StrEnum):
+    """By which way a message reaches the owner of a job."""
+
+    CARD = "card"
+    """The job's one message: of a public job by the channel's route or the token, of a private one by the token."""
+    CHANNEL = "channel"
+    """A new message in the job's channel; never for a private job."""
+    DM = "dm"
+    """A new direct message to the owner."""
+    HERE = "here"
+    """`@original` of the interaction whose fresh token the job carries: the owner asked for it there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The message is as it should be."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The message was deleted (Discord: 10008)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The bot may not write there, or the channel, the server or the member's DM is closed to it."""
+
+    why: str
+    """For the log: Discord's code and words."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDead:
+    """The interaction's token has expired or was refused; it is never tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """Discord refused the size of a file or of the request (413, 40005, 50045)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer, or a fault of Discord's: it may or may not have happened."""
+
+
+Put = Done | Gone | Denied | TokenDead | TooLarge | Unknown
+"""What became of one attempt to write a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFile:
+    """One file to upload."""
+
+    name: str
+    """"atelier-4F7K-1.png"."""
+    data: bytes
+    content_type: str
+    description: str
+    """Alt text, at most 1,024 characters."""
+    reencoded: bool = False
+    """It was made smaller to fit Discord's limit; the card says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a waiting job stands in the line."""
+
+    ahead: int
+    """Jobs that go before it; 0: it is next."""
+    as_of: datetime
+    expected_start: datetime | None = None
+    """None while nothing honest can be said."""
+
+
+class Stage(Protocol):
+    """What jobs need of Discord; `bot.ui.stage` implements it. No method raises for anything that Discord does.
+
+    A method may be cancelled at any await (the process is stopping); the job is asserted again after a restart.
+    """
+
+    async def show(self, job: Job, progress: Progress | None, place: Place | None) -> None:
+        """Hand a progress or position edit of the card to the pacer; latest wins; returns at once."""
+        ...
+
+    async def settle(self, job: Job, way: Way = Way.CARD) -> Put:
+        """Write the card of a job that ended without images, was kept, or went back to the line.
+
+        One attempt outside the pacer, with the retries that are safe within a few seconds; the caller repeats
+        `Unknown` later. With `Way.DM` or `Way.CHANNEL` the same words are a new message.
+        """
+        ...
+
+    async def put_result(self, job: Job, files: Sequence[ResultFile], way: Way) -> Put:
+        """Write the finished card with exactly these files; with `Way.CARD` a repeat is the same edit.
+
+        Waits at most for the one progress edit in flight. A token known to be dead answers `TokenDead` unsent.
+        """
+        ...
+
+    def file_limit_bytes(self, job: Job, way: Way) -> int:
+        """What one file may weigh on the route that `put_result` would take now."""
+        ...
+
+    async def find_result(self, job: Job, way: Way) -> Done | None:
+        """The second message (`CHANNEL` or `DM`) that an earlier attempt left, None when there is none."""
+        ...
+
+    async def find_card(self, job: Job) -> int | None:
+        """The id of the card of a job whose id was never stored: `@original` while the token lives, else None."""
+        ...
+
+    async def tell_owner(self, job: Job) -> None:
+        """One short reply to the result that mentions the owner, as the member wants it; at most once, unretried."""
+        ...
+
+    async def may_still(self, job: Job) -> Reason | None:
+        """Why the job's place is closed to the bot or its owner by now (`NO_ACCESS`, `SERVER_LEFT`), None when open.
+
+        Answered from the gateway's cache; no request.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """What happens to jobs, for metrics; `bot.web.metrics` implements it. Calls are quick and never raise."""
+
+    def state_changed(self, job: Job, before: JobState | None, in_state_s: float) -> None:
+        """`job` is now in `job.state`; it was `before` for `in_state_s` (None: it was just accepted)."""
+        ...
+
+    def delivered(self, job: Job, lag_s: float) -> None:
+        """The images are in their message, `lag_s` after Wiro's end time by our clock."""
+        ...
+
+    def refused(self, unit: str) -> None:
+        """Acceptance refused a job: "image", "training", "task" or "budget"."""
+        ...
+
+    def line_paused(self, why: str | None) -> None:
+        """Wiro refuses the account, so the line stands still ("auth"); None: it moves again."""
+        ...
+
+
+class Deaf:
+    """An observer that does nothing."""
+
+    def state_changed(self, job: Job, before: JobState | None, in_state_s: float) -> None:
+        """Ignore it."""
+
+    def delivered(self, job: Job, lag_s: float) -> None:
+        """Ignore it."""
+
+    def refused(self, unit: str) -> None:
+        """Ignore it."""
+
+    def line_paused(self, why: str | None) -> None:
+        """Ignore it."""
