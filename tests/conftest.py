@@ -1,0 +1,38 @@
+"""Fixtures that every test may ask for. Warnings are errors by pyproject's `filterwarnings`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.clock import ManualClock
+from tests.support.postgres import NoServerError, fresh_database, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Virtual time that stands still until the test advances it."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a PostgreSQL server's maintenance database; one server a run (and xdist worker)."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(running_server())
+        except NoServerError as error:
+            pytest.skip(str(error))
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """Address of a new, empty database, dropped after the test. Mark the test `postgres`."""
+    with fresh_database(postgres_url) as url:
+        yield url
