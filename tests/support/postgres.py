@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests out of a wheel's binaries: no system package, no system user, gone afterwards.
+"""A PostgreSQL server for tests from a wheel's binaries: no system package, no system user, gone afterwards.
 
 Only the wheel's files are used, not its Python code: that one would, as root, add a user and open the rights
 of every folder above the server.
@@ -162,10 +162,10 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> N
     while True:
         try:
             _execute(url, "SELECT 1")
-        except (OSError, asyncpg.CannotConnectNowError):
+        except (OSError, asyncpg.CannotConnectNowError) as error:
             if server.poll() is not None or time.monotonic() > deadline:
                 sys.stderr.write(log.read_text(errors="replace"))
-                raise RuntimeError("the test's PostgreSQL server did not start; its log is above") from None
+                raise RuntimeError("the test's PostgreSQL server did not start; its log is above") from error
             time.sleep(0.02)
         else:
             return
