@@ -1,0 +1,219 @@
+"""Every error of the bot that another part may catch.
+
+AtelierError
+├── SettingsError            settings are missing or wrong; exit code 2
+├── AlreadyRunning           another process works on the same SQLite file; exit code 2
+├── UserError                a finished sentence for the member, said as it is
+│   ├── InvalidValue         what was given breaks a rule of the tool
+│   ├── QuotaRefused         a cap of images, trainings or tasks is reached
+│   ├── BudgetRefused        a spending cap is reached
+│   ├── MissingPermissions   the bot may not post there
+│   ├── NotYours             somebody else's task
+│   ├── NoSuchTask           no task with that id, or none that the member may see
+│   ├── NotDeliverable       a task without images that could be shown
+│   ├── OldButton            a button or a form that no part of the bot knows any more
+│   ├── TooBusy              an overload that passes
+│   └── Draining             the process is stopping
+└── StoreError               the database could not do it; the unit of work had no effect
+    ├── StoreBusy            it stayed locked, or out of reach, for too long
+    ├── StoreClosed          asked after it was closed, or its writer is dead
+    ├── TooLate              the unit's deadline passed before it ran
+    └── Moved                the row is no longer in the state, or with the owner, that the unit expected
+
+The Wiro client has a tree of its own, `bot.wiro.errors.WiroError`, and the catalogue of tools has
+`bot.tools.catalogue.CatalogueError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.model import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class AtelierError(Exception):
+    """Base of all errors of the bot."""
+
+
+class SettingsError(AtelierError):
+    """One or more settings are missing or wrong; `problems` has a finished line for each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class AlreadyRunning(AtelierError):
+    """Another process has the SQLite file's lock."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"Another Atelier is already running on {path}. "
+            "Stop it first, or give this one a DATABASE_URL of its own."
+        )
+
+
+class UserError(AtelierError):
+    """A refusal; `message` is a finished sentence that says what to do."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class InvalidValue(UserError):
+    """Values that the tool cannot use; each problem names the value, the rule and a fix."""
+
+    def __init__(self, problems: Sequence[str] | str) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class QuotaRefused(UserError):
+    """A cap of the quota is reached.
+
+    Args:
+        unit: What is counted.
+        used: How much of it is used or held now.
+        cap: The member's limit.
+        back_at: When the window ends; None for tasks at once.
+        wanted: How much was asked for.
+    """
+
+    def __init__(
+        self, unit: Unit, *, used: int, cap: int, back_at: datetime | None = None, wanted: int = 1
+    ) -> None:
+        self.unit = unit
+        self.used = used
+        self.cap = cap
+        self.back_at = back_at
+        self.wanted = wanted
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        left = max(0, self.cap - self.used)
+        if self.unit is Unit.TASK:
+            if self.cap == 0:
+                return "Tasks are turned off for you here. A moderator can change that."
+            return (
+                f"You have {self.used} of {_count(self.cap, 'task')} waiting or running. "
+                "Wait until one has finished, or cancel one with `/tasks cancel`."
+            )
+        noun, window = ("image", "day") if self.unit is Unit.IMAGE else ("training", "week")
+        if self.cap == 0:
+            return f"{noun.capitalize()}s are turned off for you here. A moderator can change that."
+        back = f" Your next {window} begins {_moment(self.back_at)}." if self.back_at else ""
+        if left:
+            return (
+                f"This needs {_count(self.wanted, noun)}, and you have {left} of {self.cap} left "
+                f"this {window}. Ask for {left} or fewer.{back}"
+            )
+        return f"You have used your {_count(self.cap, noun)} of this {window}.{back}"
+
+
+class BudgetRefused(UserError):
+    """A spending cap is reached; whose, and how much, is not the member's business."""
+
+    def __init__(self, *, back_at: datetime | None = None) -> None:
+        self.back_at = back_at
+        when = f" Try again {_moment(back_at)}." if back_at else " Try again tomorrow."
+        super().__init__(f"The spending limit here is reached, so nothing was started or charged.{when}")
+
+
+class MissingPermissions(UserError):
+    """The bot may not post a result in that place.
+
+    Args:
+        names: Discord's own names of the permissions: "Attach Files".
+        private_helps: Whether `private:true` would work instead.
+    """
+
+    def __init__(self, names: Sequence[str], *, private_helps: bool = True) -> None:
+        self.names = tuple(names)
+        self.private_helps = private_helps
+        instead = ", or use `private:true` to get the images for yourself alone" if private_helps else ""
+        super().__init__(
+            f"I am missing {_listing(self.names)} in this channel. Ask a moderator to allow that{instead}. "
+            "Nothing was charged."
+        )
+
+
+class NotYours(UserError):
+    """Somebody else's task."""
+
+    def __init__(self) -> None:
+        super().__init__("Only the member who asked for this task can do that. `/tasks list` shows yours.")
+
+
+class NoSuchTask(UserError):
+    """No task with that id, or none that this member may see."""
+
+    def __init__(self, code: str | None = None) -> None:
+        self.code = code
+        which = f"a task #{code}" if code else "that task"
+        super().__init__(f"You have no such thing as {which}. `/tasks list` shows yours.")
+
+
+class NotDeliverable(UserError):
+    """A task without images that could be shown; the sentence says why."""
+
+
+class OldButton(UserError):
+    """A button, a menu or a form that no part of the bot knows any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This button is from an older version of the bot. Use the command again.")
+
+
+class TooBusy(UserError):
+    """An overload that passes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bot is too busy just now, so nothing was started or charged. Try again in a minute."
+        )
+
+
+class Draining(UserError):
+    """The process is stopping and takes no new work."""
+
+    def __init__(self) -> None:
+        super().__init__("The bot is restarting, so nothing was started or charged. Try again in a minute.")
+
+
+class StoreError(AtelierError):
+    """The database could not do it; the unit of work had no effect."""
+
+
+class StoreBusy(StoreError):
+    """The database stayed locked or out of reach for too long."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, or its writer is dead."""
+
+
+class TooLate(StoreError):
+    """The unit's deadline passed before it ran; it did nothing."""
+
+
+class Moved(StoreError):
+    """The row is no longer in the state, or with the owner, that the unit expected."""
+
+
+def _moment(when: datetime) -> str:
+    """Discord's own timestamp: each reader sees it in their time zone, and it moves by itself."""
+    return f"<t:{int(when.timestamp())}:R>"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _listing(names: Sequence[str]) -> str:
+    *most, last = [f"**{name}**" for name in names]
+    return f"{', '.join(most)} and {last}" if most else last
