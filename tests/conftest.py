@@ -6,12 +6,17 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.clock import ManualClock
 from tests.support.postgres import NoServerError, fresh_database, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A busy machine is no fault of the code under test.
+settings.register_profile("atelier", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("atelier")
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""Wiro's tools as data: one TOML file a tool, read by `catalogue`, values checked by `inputs`."""
+
+from bot.tools.catalogue import (
+    CatalogueError,
+    Inspiration,
+    Place,
+    Tool,
+    ToolInput,
+    Wire,
+    load_catalogue,
+    read_tool,
+)
+from bot.tools.inputs import Checked, Note, check, parse_numbers_line
+
+__all__ = [
+    "CatalogueError",
+    "Checked",
+    "Inspiration",
+    "Note",
+    "Place",
+    "Tool",
+    "ToolInput",
+    "Wire",
+    "check",
+    "load_catalogue",
+    "parse_numbers_line",
+    "read_tool",
+]

@@ -1,0 +1,220 @@
+"""Checks what a person gave against a tool's inputs, and makes of it exactly what Run is sent. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import InvalidValue
+from bot.tools.catalogue import FILE_TYPES, Place, Tool, ToolInput, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NONE_WORDS = frozenset({"none", "-", "nothing"})
+"""What a person writes for "no negative prompt"."""
+
+
+class Note(StrEnum):
+    """Something that the bot changed and the card says."""
+
+    TRIGGER_ADDED = "trigger_added"
+    SEED_DRAWN = "seed_drawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Values that are fit to be sent."""
+
+    inputs: Mapping[str, Any]
+    """Every declared input by its Wiro id, in the tool page's types; "" when unused."""
+    notes: tuple[Note, ...]
+    images: int
+    """How many images the run makes; 0 for a training."""
+
+
+def check(tool: Tool, given: Mapping[str, object], *, draw: Callable[[int, int], int]) -> Checked:
+    """Return what Run is sent for the values that a person gave.
+
+    Args:
+        tool: The tool that is to run.
+        given: Values by option name; what is missing or None takes the tool's default.
+        draw: Returns a whole number between its arguments, both included.
+
+    Raises:
+        InvalidValue: One or more values cannot be used; it names each, its rule and a fix.
+    """
+    unknown = sorted(set(given) - {each.option for each in tool.inputs})
+    problems = [f"`{name}` is not something that {tool.title} takes. Leave it out." for name in unknown]
+    notes: list[Note] = []
+    values: dict[str, Any] = {}
+    for each in tool.inputs:
+        value = None if each.place is Place.FIXED else given.get(each.option)
+        if value is None and each.draw:
+            value = draw(int(each.minimum or 0), int(each.maximum or 0))
+            notes.append(Note.SEED_DRAWN)
+        try:
+            values[each.id] = _sent(each, _checked(each, value))
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise InvalidValue(problems)
+    if tool.trigger and "prompt" in values and tool.trigger.casefold() not in values["prompt"].casefold():
+        values["prompt"] = f"{tool.trigger} {values['prompt']}"
+        notes.append(Note.TRIGGER_ADDED)
+    images = int(values[tool.images_input]) if tool.images_input else 0
+    return Checked(inputs=values, notes=tuple(notes), images=images)
+
+
+def parse_numbers_line(line: str, tool: Tool) -> dict[str, str]:
+    """Return option names and values out of a line like "steps 30, scale: 7.5 size 512x768".
+
+    Lenient on separators, case, and spelling of names with or without underscores; `size` means width and
+    height. The values are words still: `check` judges them.
+
+    Raises:
+        InvalidValue: A name is not one of the tool's numbers, or a value is missing.
+    """
+    names = {_plain(each.option): each.option for each in tool.inputs if each.is_number or each.choices}
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in _pairs(line):
+        key = _plain(name)
+        size = re.fullmatch(r"(\d+)\s*[x×*]\s*(\d+)", value)
+        if not value:
+            problems.append(f"`{name}` has no value. Write it like `steps 30`.")
+        elif key == "size" and size and {"width", "height"} <= set(names):
+            found["width"], found["height"] = size.groups()
+        elif key in names:
+            found[names[key]] = value
+        else:
+            known = ", ".join(f"`{option}`" for option in names.values())
+            problems.append(f"`{_shortened(name)}` is not one of the settings. There are {known}.")
+    if problems:
+        raise InvalidValue(problems)
+    return found
+
+
+def _pairs(line: str) -> list[tuple[str, str]]:
+    """Names and the values that follow them; a name is letters, a value starts with a digit or sign."""
+    parts = re.split(r"[,;\n]+|\s{2,}", line)
+    pairs: list[tuple[str, str]] = []
+    for part in parts:
+        words = re.findall(
+            r"([A-Za-z_][A-Za-z_ ]*?)\s*[:=]?\s*(-?\d[\d.x×*]*|[A-Z]\w*Scheduler)(?=\s|$)", part
+        )
+        rest = part.strip()
+        if words:
+            pairs.extend((name.strip(), value) for name, value in words)
+        elif rest:
+            name, _, value = re.sub(r"[:=]", " ", rest).partition(" ")
+            pairs.append((name, value.strip()))
+    return pairs
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.casefold())
+
+
+def _checked(each: ToolInput, value: object) -> object:
+    """The value as the person means it; ValueError with a finished sentence when it cannot be used."""
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or (value == "" and not each.is_text):
+        if each.required and each.place is Place.OPTION:
+            raise ValueError(f"`{each.option}` is needed. Say what it should be.")
+        return each.default
+    if each.type in FILE_TYPES:
+        return value
+    if each.is_text:
+        return _checked_text(each, str(value))
+    if each.type == "checkbox":
+        return _checked_flag(each, value)
+    if each.is_number:
+        value = _checked_number(each, value)
+    return _checked_choice(each, value) if each.choices else value
+
+
+def _checked_text(each: ToolInput, value: str) -> str:
+    if not each.required and value.casefold() in NONE_WORDS:
+        return ""
+    if each.required and not value:
+        raise ValueError(f"`{each.option}` is empty. Write a few words.")
+    if each.max_length is not None and len(value) > each.max_length:
+        raise ValueError(
+            f"`{each.option}` has {len(value):,} characters; {each.max_length:,} are allowed. "
+            f"Shorten it by {len(value) - each.max_length:,}."
+        )
+    return value
+
+
+def _checked_flag(each: ToolInput, value: object) -> bool:
+    words = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
+    if isinstance(value, bool):
+        return value
+    try:
+        return words[str(value).casefold()]
+    except KeyError:
+        raise ValueError(f"`{each.option}` is `{_shortened(value)}`; say `true` or `false`.") from None
+
+
+def _checked_number(each: ToolInput, value: object) -> int | float:
+    kind = "a whole number" if each.is_whole_number else "a number"
+    try:
+        number = float(str(value).replace(",", ".")) if isinstance(value, str) else float(value)  # type: ignore[arg-type]  # a TypeError is caught below
+        exact = int(str(value)) if each.is_whole_number and isinstance(value, str) else number
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"`{each.option}` is `{_shortened(value)}`, not {kind}.{_range_hint(each)}"
+        ) from None
+    if not math.isfinite(number) or (each.is_whole_number and number != int(number)):
+        raise ValueError(f"`{each.option}` is `{_shortened(value)}`, not {kind}.{_range_hint(each)}")
+    low = each.minimum is not None and number < each.minimum
+    high = each.maximum is not None and number > each.maximum
+    if low or high:
+        raise ValueError(
+            f"`{each.option}` is {_shortened(value)}; it goes from {each.minimum} to {each.maximum}."
+        )
+    return int(exact) if each.is_whole_number else number
+
+
+def _checked_choice(each: ToolInput, value: object) -> object:
+    for choice in each.choices:
+        if str(choice).casefold() == str(value).casefold():
+            return choice
+    if each.is_number:
+        nearest = min(each.choices, key=lambda choice: abs(float(choice) - float(str(value))))
+        raise ValueError(f"`{each.option}` cannot be {value}. The nearest that can be made is {nearest}.")
+    listed = ", ".join(f"`{choice}`" for choice in each.choices)
+    raise ValueError(f"`{each.option}` is `{_shortened(value)}`; choose one of {listed}.")
+
+
+def _range_hint(each: ToolInput) -> str:
+    if each.minimum is None or each.maximum is None:
+        return ""
+    return f" It goes from {each.minimum} to {each.maximum}."
+
+
+def _sent(each: ToolInput, value: object) -> object:
+    """The value in the JSON type of the tool page's sample."""
+    if value == "" or each.sent_as is not Wire.STRING:
+        return value
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _shortened(value: object) -> str:
+    """At most 40 characters of what the person wrote, harmless inside a code span."""
+    text = str(value).replace("`", "ʼ")
+    return text if len(text) <= 40 else f"{text[:39]}…"
