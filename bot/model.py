@@ -101,6 +101,7 @@ class EntryKind(StrEnum):
     RELEASE = "release"
     GRANT = "grant"
     RESET = "reset"
+    CORRECT = "correct"  # the true cost of a task became known after its job had ended
 
 
 class MoneyScope(StrEnum):
@@ -134,7 +135,7 @@ class NewJob:
     user_id: int
     tool: str
     """Key of the tool's TOML: "portraitplus"."""
-    inputs: Mapping[str, Any]
+    inputs: Mapping[str, Any] = field(repr=False)  # a prompt is personal: no log line shows it by accident
     """Every declared input by its Wiro id, in the types that Run is sent."""
     images: int
     """How many images were asked for; 0 for a training."""
@@ -145,15 +146,17 @@ class NewJob:
     """Keys of the things that the bot changed and the card says: "trigger_added", "seed_drawn"."""
     parent_code: str | None = None
     """The job whose Again, Edit or Try again this is."""
-    hook_token: str
+    hook_token: str = field(repr=False)
     """Unguessable; the last segment of the callback's address. Unique."""
-    interaction_token: str | None = None
+    interaction_token: str | None = field(default=None, repr=False)
     token_expires_at: datetime | None = None
     file_limit_bytes: int = 10 * 1024 * 1024
     """What one uploaded file may weigh by the interaction's route."""
     channel_file_limit_bytes: int = 10 * 1024 * 1024
     """What one uploaded file may weigh by the channel's route (the server's limit)."""
     estimate_nano_usd: int = 0
+    size_key: str = ""
+    """How big the run is, as `bot.quota.estimate.size_key` tells: past runs are compared within one size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +179,15 @@ class Job(NewJob):
     """A waiting job is left alone until then."""
     submitted_at: datetime | None = None
     task_id: str | None = None
-    socket_token: str | None = None
+    socket_token: str | None = field(default=None, repr=False)
     wiro_status: str | None = None
     started_at: datetime | None = None
     """Wiro began to work on it."""
     wiro_ended_at: datetime | None = None
     outputs: tuple[Output, ...] = ()
     cost_nano_usd: int | None = None
+    cost_is_estimate: bool = False
+    """A task existed but Wiro never told its cost: the estimate was booked."""
     cancel_by: CancelBy | None = None
     cancel_user_id: int | None = None
     cancel_reason: str | None = None
@@ -227,6 +232,8 @@ class QuotaHold:
     """The server, or `ALL_SERVERS`."""
     amount: int
     cap: int
+    back_at: datetime | None = None
+    """When the window ends and the quota is whole again; None for one that never ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +247,8 @@ class MoneyHold:
     """"2026-11-21" or "2026-11"."""
     amount_nano_usd: int
     cap_nano_usd: int | None
+    back_at: datetime | None = None
+    """When the window ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

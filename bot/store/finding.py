@@ -1,0 +1,141 @@
+"""Reads of jobs. Prompts are personal data: they go to the member who asks and to nobody's log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from bot.model import ENDED
+from bot.store import tables
+from bot.store.rows import JOB_COLUMNS, first_job, job_by_id, select_jobs, to_job
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.model import Job, JobState
+
+_JOB = tables.job
+
+SCANNED_JOBS = 200
+"""How far back `recent_prompts` looks for different ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentPrompt:
+    """A prompt that a member used, and the code of the job that used it last."""
+
+    code: str
+    prompt: str
+
+
+def get(conn: sa.Connection, job_id: int) -> Job | None:
+    """The job with that id."""
+    return job_by_id(conn, job_id)
+
+
+def by_code(conn: sa.Connection, code: str) -> Job | None:
+    """The job with that short code, without its #."""
+    return first_job(conn, _JOB.c.code == code)
+
+
+def by_interaction(conn: sa.Connection, interaction_id: int) -> Job | None:
+    """The job that this interaction made: the natural key of acceptance."""
+    return first_job(conn, _JOB.c.interaction_id == interaction_id)
+
+
+def by_message(conn: sa.Connection, message_id: int) -> Job | None:
+    """The job whose card that message is, else the one whose result or public copy it is."""
+    # One index each: an OR over three columns would read the whole table.
+    for column in (_JOB.c.message_id, _JOB.c.result_message_id, _JOB.c.shared_message_id):
+        if (job := first_job(conn, column == message_id)) is not None:
+            return job
+    return None
+
+
+def by_hook(conn: sa.Connection, hook_token: str) -> Job | None:
+    """The job whose callback that is."""
+    return first_job(conn, _JOB.c.hook_token == hook_token)
+
+
+def by_task(conn: sa.Connection, task_id: str) -> Job | None:
+    """The job that owns that Wiro task."""
+    return first_job(conn, _JOB.c.task_id == task_id)
+
+
+def list_for_member(
+    conn: sa.Connection, *, user_id: int, guild_id: int, limit: int, unfinished_only: bool = False
+) -> list[Job]:
+    """The member's jobs in this server, newest first."""
+    conditions = [_JOB.c.user_id == user_id, _JOB.c.guild_id == guild_id]
+    if unfinished_only:
+        conditions.append(tables.IS_UNFINISHED)
+    query = sa.select(*JOB_COLUMNS).where(*conditions).order_by(_JOB.c.id.desc()).limit(limit)
+    return [to_job(row) for row in conn.execute(query)]
+
+
+def recent_prompts(conn: sa.Connection, *, user_id: int, guild_id: int, limit: int) -> list[RecentPrompt]:
+    """The member's last different prompts in this server, newest first."""
+    query = (
+        sa.select(_JOB.c.code, _JOB.c.inputs)
+        .where(_JOB.c.user_id == user_id, _JOB.c.guild_id == guild_id)
+        .order_by(_JOB.c.id.desc())
+        .limit(SCANNED_JOBS)
+    )
+    found: dict[str, str] = {}
+    for row in conn.execute(query):
+        prompt = str(row.inputs.get("prompt", ""))
+        if prompt and prompt not in found:
+            found[prompt] = row.code
+            if len(found) == limit:
+                break
+    return [RecentPrompt(code=code, prompt=prompt) for prompt, code in found.items()]
+
+
+def unfinished(conn: sa.Connection) -> list[Job]:
+    """Every job that has not ended, oldest first."""
+    return select_jobs(conn, tables.IS_UNFINISHED)
+
+
+def carried_by(conn: sa.Connection, owner: int) -> list[Job]:
+    """Every unfinished job of that process, oldest first."""
+    return select_jobs(conn, tables.IS_UNFINISHED, _JOB.c.owner == owner)
+
+
+def cardless(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> list[Job]:
+    """Jobs accepted before then that never got a card: nobody may have seen them."""
+    return select_jobs(
+        conn,
+        tables.IS_WAITING,
+        _JOB.c.message_id.is_(None),
+        _JOB.c.created_at < before,
+        limit=limit,
+    )
+
+
+def waiting(
+    conn: sa.Connection, *, before: datetime | None = None, guild_id: int | None = None, limit: int = 1000
+) -> list[Job]:
+    """Waiting jobs, oldest first: those accepted before then, those of one server."""
+    conditions = [tables.IS_WAITING]
+    if before is not None:
+        conditions.append(_JOB.c.created_at < before)
+    if guild_id is not None:
+        conditions.append(_JOB.c.guild_id == guild_id)
+    return select_jobs(conn, *conditions, limit=limit)
+
+
+def swept(conn: sa.Connection, *, now: datetime, limit: int = 1000) -> list[Job]:
+    """Ended jobs whose task was never found and is still looked for."""
+    return select_jobs(
+        conn, _JOB.c.sweep_until > now, _JOB.c.state.in_(ENDED), _JOB.c.task_id.is_(None), limit=limit
+    )
+
+
+def count_by_state(conn: sa.Connection) -> dict[JobState, int]:
+    """How many unfinished jobs are in each state; states without any are left out."""
+    rows = conn.execute(
+        sa.select(_JOB.c.state, sa.func.count()).where(tables.IS_UNFINISHED).group_by(_JOB.c.state)
+    )
+    return {row[0]: row[1] for row in rows}

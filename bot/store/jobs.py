@@ -1,0 +1,438 @@
+"""The units of work on jobs: acceptance, every step of the way, and what belongs to a finished one.
+
+Each is `def unit(conn, …)`, one transaction, run with `Database.write`. Steps are guarded by the job's state and
+its owner and raise `bot.errors.Moved` when somebody else was faster. How a job ends is in `ending`, reads are in
+`finding`; both are offered here too, so that callers need one name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from bot.errors import Moved
+from bot.model import ENDED, JobState, NewJob
+from bot.store import ledger, tables
+from bot.store.ending import end_job, end_unsent, want_stop
+from bot.store.errors import CodeTaken, TaskTaken
+from bot.store.finding import (
+    RecentPrompt,
+    by_code,
+    by_hook,
+    by_interaction,
+    by_message,
+    by_task,
+    cardless,
+    carried_by,
+    count_by_state,
+    get,
+    list_for_member,
+    recent_prompts,
+    swept,
+    unfinished,
+    waiting,
+)
+from bot.store.line import take_back
+from bot.store.rows import (
+    JOB_COLUMNS,
+    add_event,
+    carried,
+    change,
+    lock_job,
+    move,
+    to_job,
+    upsert_free_insert,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import Holds, Job, Output
+
+__all__ = [
+    "RecentPrompt",
+    "accept",
+    "begin_doubt",
+    "book_late_task",
+    "by_code",
+    "by_hook",
+    "by_interaction",
+    "by_message",
+    "by_task",
+    "cardless",
+    "carried_by",
+    "claim_delivery",
+    "claim_share",
+    "count_by_state",
+    "end_job",
+    "end_unsent",
+    "expire_tokens",
+    "fetched",
+    "get",
+    "list_for_member",
+    "mark_deleted",
+    "mark_shared",
+    "move_card",
+    "note_cost",
+    "note_status",
+    "outputs_known",
+    "recent_prompts",
+    "refresh_token",
+    "return_to_line",
+    "show_card",
+    "started",
+    "swept",
+    "unclaim_share",
+    "unfinished",
+    "waiting",
+    "want_stop",
+]
+
+CHUNK = 1000
+"""A unit of work touches at most so many rows."""
+
+_GIVEN = tuple(field.name for field in fields(NewJob))
+_SHARE = "share"
+_JOB = tables.job
+
+
+def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> Job:
+    """The job, stored with everything it reserves; not yet in the line.
+
+    The same interaction again gives the job that it made the first time, and reserves nothing.
+
+    Raises:
+        QuotaRefused, BudgetRefused: A cap would be passed; nothing is stored.
+        CodeTaken: The code or the hook token is in use: draw another.
+    """
+    values = {name: getattr(new, name) for name in _GIVEN} | {
+        "inputs": dict(new.inputs),
+        "state": JobState.WAITING,
+        "state_at": now,
+        "created_at": now,
+        "attempt": 0,
+        "returned": False,
+        "outputs": (),
+        "cost_is_estimate": False,
+        "server_charge": 0,
+        "member_charge": 0,
+    }
+    row = conn.execute(upsert_free_insert(conn, _JOB).values(values).returning(*JOB_COLUMNS)).first()
+    if row is None:
+        stored = by_interaction(conn, new.interaction_id)
+        if stored is None:
+            raise CodeTaken(f"the code {new.code} or its hook token is taken")
+        return stored
+    job = to_job(row)
+    add_event(conn, job.id, at=now, before=None, after=JobState.WAITING, owner=None)
+    ledger.hold(conn, job, holds, now=now)
+    return job
+
+
+def show_card(conn: sa.Connection, job_id: int, message_id: int, *, now: datetime) -> Job:  # noqa: ARG001  # every unit is given its time
+    """The job with its card: a waiting one is in the line from now on. Saying it again changes nothing.
+
+    A job that ended meanwhile gets its card too, so that the card can be told.
+
+    Raises:
+        Moved: There is no such job, or it has another card.
+    """
+    free = sa.or_(_JOB.c.message_id.is_(None), _JOB.c.message_id == message_id)
+    return change(conn, job_id, free, wanted="without a card", values={"message_id": message_id})
+
+
+def move_card(conn: sa.Connection, job_id: int, message_id: int, *, channel_id: int | None = None) -> Job:
+    """The job with another message as its card, in another channel when that is given.
+
+    Raises:
+        Moved: There is no such job.
+    """
+    values = {"message_id": message_id} | ({} if channel_id is None else {"channel_id": channel_id})
+    return change(conn, job_id, wanted="there", values=values)
+
+
+def begin_doubt(
+    conn: sa.Connection, job_id: int, owner: int, now: datetime, *, because: str | None = None
+) -> Job:
+    """SUBMITTING → DOUBTFUL: whether Run made a task is unknown.
+
+    Raises:
+        Moved: It is not being submitted by `owner`.
+    """
+    return move(
+        conn,
+        job_id,
+        expected=JobState.SUBMITTING,
+        state=JobState.DOUBTFUL,
+        owner=owner,
+        now=now,
+        note=because,
+    )
+
+
+def return_to_line(
+    conn: sa.Connection,
+    job_id: int,
+    owner: int,
+    now: datetime,
+    not_before: datetime | None,
+    because: str,
+    *,
+    out_of_doubt: bool = False,
+    sweep_until: datetime | None = None,
+) -> Job:
+    """SUBMITTING or DOUBTFUL → WAITING with nobody, the charge of the claim taken back.
+
+    When somebody wished the job's end meanwhile, it ends instead: look at the state of what is returned.
+
+    Args:
+        conn: The transaction.
+        job_id: The job.
+        owner: Who carries it.
+        now: The time.
+        not_before: Until when the line passes it over.
+        because: For the event: "code 96".
+        out_of_doubt: It was DOUBTFUL and nothing was found, which is allowed once.
+        sweep_until: Until when a task is still looked for, should the job end here out of doubt.
+
+    Raises:
+        Moved: It is not in that state with `owner`, or came back out of doubt before.
+    """
+    expected = JobState.DOUBTFUL if out_of_doubt else JobState.SUBMITTING
+    job = lock_job(conn, job_id)
+    if job.state is not expected or job.owner != owner or (out_of_doubt and job.returned):
+        raise Moved(f"job {job_id} is not {expected} with {owner}, or came back before")
+    take_back(conn, job)
+    if job.wants_to_stop:
+        return end_unsent(conn, job, now=now, sweep_until=sweep_until if out_of_doubt else None)
+    return move(
+        conn,
+        job_id,
+        expected=expected,
+        state=JobState.WAITING,
+        owner=owner,
+        now=now,
+        note=because,
+        values={
+            "owner": None,
+            "not_before": not_before,
+            "submitted_at": None,
+            "returned": job.returned or out_of_doubt,
+        },
+    )
+
+
+def started(
+    conn: sa.Connection, job_id: int, owner: int, task_id: str, socket_token: str | None, now: datetime
+) -> Job:
+    """SUBMITTING or DOUBTFUL → RUNNING: this is its task at Wiro.
+
+    Raises:
+        Moved: It is in neither state with `owner`.
+        TaskTaken: Another job has that task.
+    """
+    job = lock_job(conn, job_id)
+    if conn.execute(sa.select(_JOB.c.id).where(_JOB.c.task_id == task_id, _JOB.c.id != job_id)).first():
+        raise TaskTaken(task_id)
+    if job.state not in {JobState.SUBMITTING, JobState.DOUBTFUL}:
+        raise Moved(f"job {job_id} is not being submitted by {owner}")
+    return move(
+        conn,
+        job_id,
+        expected=job.state,
+        state=JobState.RUNNING,
+        owner=owner,
+        now=now,
+        values={"task_id": task_id, "socket_token": socket_token},
+    )
+
+
+def note_status(
+    conn: sa.Connection, job_id: int, owner: int, status: str, started_at: datetime | None = None
+) -> Job:
+    """The running job with Wiro's status word, and with the time when Wiro began once that is known.
+
+    Raises:
+        Moved: It is not running with `owner`.
+    """
+    values = {"wiro_status": status} | ({} if started_at is None else {"started_at": started_at})
+    conditions = carried(owner, JobState.RUNNING)
+    return change(conn, job_id, *conditions, wanted=f"running with {owner}", values=values)
+
+
+def outputs_known(
+    conn: sa.Connection,
+    job_id: int,
+    owner: int,
+    outputs: Sequence[Output],
+    wiro_ended_at: datetime | None,
+    cost_nano_usd: int | None,
+    now: datetime,
+    *,
+    started_at: datetime | None = None,
+) -> Job:
+    """RUNNING → DELIVERING: Wiro has made these.
+
+    Raises:
+        Moved: It is not running with `owner`.
+    """
+    times = {} if started_at is None else {"started_at": started_at}
+    return move(
+        conn,
+        job_id,
+        expected=JobState.RUNNING,
+        state=JobState.DELIVERING,
+        owner=owner,
+        now=now,
+        values={
+            "outputs": tuple(outputs),
+            "wiro_ended_at": wiro_ended_at,
+            "cost_nano_usd": cost_nano_usd,
+            **times,
+        },
+    )
+
+
+def note_cost(conn: sa.Connection, job_id: int, owner: int, cost_nano_usd: int) -> Job:
+    """The job with Wiro's cost, told only after its outputs: before the job ends.
+
+    Raises:
+        Moved: It is not being delivered by `owner`.
+    """
+    conditions = carried(owner, JobState.DELIVERING)
+    return change(conn, job_id, *conditions, wanted=f"with {owner}", values={"cost_nano_usd": cost_nano_usd})
+
+
+def claim_delivery(conn: sa.Connection, job_id: int, owner: int, way: str, now: datetime) -> bool:
+    """Claim a way of delivery that makes a new message. False: it was claimed before, so look for that message first.
+
+    Raises:
+        Moved: The job is not being delivered by `owner`.
+    """
+    job = lock_job(conn, job_id)
+    if job.state is not JobState.DELIVERING or job.owner != owner:
+        raise Moved(f"job {job_id} is not being delivered by {owner}")
+    return _claim_way(conn, job_id, way, now)
+
+
+def claim_share(conn: sa.Connection, job_id: int, now: datetime) -> bool:
+    """Claim the one public copy of a private result. False: somebody has it; a failed attempt gives it back.
+
+    Raises:
+        Moved: There is no such job.
+    """
+    job = lock_job(conn, job_id)
+    return job.shared_message_id is None and _claim_way(conn, job_id, _SHARE, now)
+
+
+def unclaim_share(conn: sa.Connection, job_id: int) -> None:
+    """Give the claim of `claim_share` back: the message was surely not sent."""
+    claim = tables.delivery_claim
+    conn.execute(sa.delete(claim).where(claim.c.job_id == job_id, claim.c.way == _SHARE))
+
+
+def _claim_way(conn: sa.Connection, job_id: int, way: str, now: datetime) -> bool:
+    insert = upsert_free_insert(conn, tables.delivery_claim).values(job_id=job_id, way=way, at=now)
+    return conn.execute(insert).rowcount == 1
+
+
+def fetched(
+    conn: sa.Connection, job_id: int, result_message_id: int, channel_id: int | None, now: datetime
+) -> Job:
+    """KEPT → DONE: the owner has fetched the result, which is now in that message.
+
+    Raises:
+        Moved: It is not kept.
+    """
+    return end_job(
+        conn,
+        job_id,
+        expected=JobState.KEPT,
+        state=JobState.DONE,
+        owner=None,
+        now=now,
+        task_existed=True,
+        result_message_id=result_message_id,
+        result_channel_id=channel_id,
+    )
+
+
+def mark_deleted(conn: sa.Connection, job_id: int, now: datetime) -> Job:
+    """The ended job, its images taken away; the first time stays.
+
+    Raises:
+        Moved: It has not ended.
+    """
+    first = sa.func.coalesce(_JOB.c.deleted_at, sa.bindparam(None, now, type_=_JOB.c.deleted_at.type))
+    return change(conn, job_id, _JOB.c.state.in_(ENDED), wanted="ended", values={"deleted_at": first})
+
+
+def mark_shared(conn: sa.Connection, job_id: int, message_id: int, now: datetime) -> Job:  # noqa: ARG001  # every unit is given its time
+    """The job, its result shared as that message.
+
+    Raises:
+        Moved: There is no such job.
+    """
+    return change(conn, job_id, wanted="there", values={"shared_message_id": message_id})
+
+
+def refresh_token(conn: sa.Connection, job_id: int, token: str, expires_at: datetime) -> Job:
+    """The job with a newer interaction token; one that dies sooner than the stored one is not taken.
+
+    Raises:
+        Moved: There is no such job.
+    """
+    job = lock_job(conn, job_id)
+    if job.interaction_token and job.token_expires_at and job.token_expires_at > expires_at:
+        return job
+    values = {"interaction_token": token, "token_expires_at": expires_at}
+    return change(conn, job_id, wanted="there", values=values)
+
+
+def expire_tokens(conn: sa.Connection, now: datetime, *, limit: int = CHUNK) -> int:
+    """Erase interaction tokens that are dead by now, at most `limit` of them; how many were erased."""
+    dead = sa.select(_JOB.c.id).where(_JOB.c.interaction_token.is_not(None), _JOB.c.token_expires_at <= now)
+    erase = sa.update(_JOB).where(_JOB.c.id.in_(dead.order_by(_JOB.c.token_expires_at).limit(limit)))
+    return conn.execute(erase.values(interaction_token=None)).rowcount
+
+
+def book_late_task(
+    conn: sa.Connection, job_id: int, task_id: str, *, action: str, cost_nano_usd: int | None, now: datetime
+) -> bool:
+    """Attach a task that was found after its job had ended, and book its cost once that is known.
+
+    May be said again with the cost. The search ends with the first time.
+
+    Args:
+        conn: The transaction.
+        job_id: The job that Run was called for.
+        task_id: The task.
+        action: What was done with it: "killed" or "attached".
+        cost_nano_usd: Wiro's `totalcost`; None: not known yet.
+        now: The time.
+
+    Returns:
+        False when the task belongs to another job.
+
+    Raises:
+        Moved: The job has not ended.
+    """
+    job = lock_job(conn, job_id)
+    if not job.state.has_ended:
+        raise Moved(f"job {job_id} has not ended")
+    if conn.execute(sa.select(_JOB.c.id).where(_JOB.c.task_id == task_id, _JOB.c.id != job_id)).first():
+        return False
+    late = tables.late_task
+    values = {"job_id": job_id, "found_at": now, "action": action, "cost_nano_usd": cost_nano_usd}
+    found = conn.execute(sa.update(late).where(late.c.task_id == task_id).values(values)).rowcount
+    if not found:
+        conn.execute(sa.insert(late).values(task_id=task_id, **values))
+    changes: dict[str, Any] = {"task_id": job.task_id or task_id, "sweep_until": None}
+    if cost_nano_usd is not None:
+        ledger.correct(conn, job_id, cost_nano_usd, now=now)
+        changes |= {"cost_nano_usd": cost_nano_usd, "cost_is_estimate": False}
+    change(conn, job_id, wanted="there", values=changes)
+    return True

@@ -1,0 +1,286 @@
+"""The tables. `migrations/` makes them; a test holds that both say the same.
+
+Discord's ids and all money are 64-bit integers, times are microseconds in UTC. The two ledgers point to jobs
+without a foreign key: they outlive what they tell of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, Table
+
+from bot.model import CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
+from bot.store.types import FreeText, GeneratedId, Outputs, TextTuple, UtcTime, Words
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _required(name: str, type_: sa.types.TypeEngine[Any], *, unique: bool | None = None) -> Column[Any]:
+    return Column(name, type_, nullable=False, unique=unique)
+
+
+def _snowflake(name: str, *, primary_key: bool = False) -> Column[int]:
+    return Column(name, sa.BigInteger, nullable=False, primary_key=primary_key, autoincrement=False)
+
+
+process = Table(
+    "process",
+    METADATA,
+    _snowflake("id", primary_key=True),  # never used twice: it is the fencing token of every owner's write
+    _required("started_at", UtcTime()),
+    _required("heartbeat_at", UtcTime()),
+    Column("ended_at", UtcTime()),  # set when it stopped or was taken over: it may not claim any more
+)
+
+job = Table(
+    "job",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _required("code", sa.Text(), unique=True),
+    _snowflake("interaction_id"),
+    _snowflake("guild_id"),
+    _snowflake("channel_id"),
+    _snowflake("user_id"),
+    _required("tool", sa.Text()),
+    _required("inputs", sa.JSON()),
+    _required("images", sa.Integer()),
+    _required("private", sa.Boolean()),
+    _required("locale", sa.Text()),
+    _required("notes", TextTuple()),
+    Column("parent_code", sa.Text),
+    _required("hook_token", sa.Text(), unique=True),
+    Column("interaction_token", sa.Text),
+    Column("token_expires_at", UtcTime()),
+    _required("file_limit_bytes", sa.BigInteger()),
+    _required("channel_file_limit_bytes", sa.BigInteger()),
+    _required("estimate_nano_usd", sa.BigInteger()),
+    _required("size_key", sa.Text()),
+    _required("state", Words(JobState)),
+    _required("state_at", UtcTime()),
+    _required("created_at", UtcTime()),
+    Column("message_id", sa.BigInteger),
+    Column("owner", sa.BigInteger),
+    _required("attempt", sa.Integer()),
+    _required("returned", sa.Boolean()),
+    Column("not_before", UtcTime()),
+    Column("submitted_at", UtcTime()),
+    Column("task_id", sa.Text, unique=True),
+    Column("socket_token", sa.Text),
+    Column("wiro_status", FreeText),
+    Column("started_at", UtcTime()),
+    Column("wiro_ended_at", UtcTime()),
+    _required("outputs", Outputs()),
+    Column("cost_nano_usd", sa.BigInteger),
+    _required("cost_is_estimate", sa.Boolean()),
+    Column("cancel_by", Words(CancelBy)),
+    Column("cancel_user_id", sa.BigInteger),
+    Column("cancel_reason", FreeText),
+    Column("cancel_at", UtcTime()),
+    Column("reason", Words(Reason)),
+    Column("reason_text", FreeText),
+    Column("ended_at", UtcTime()),
+    Column("result_message_id", sa.BigInteger),
+    Column("result_channel_id", sa.BigInteger),
+    Column("kept_until", UtcTime()),
+    Column("deleted_at", UtcTime()),
+    Column("shared_message_id", sa.BigInteger),
+    Column("sweep_until", UtcTime()),
+    # What the last claim charged to the two clocks of the line, so that a return can take it back.
+    _required("server_charge", sa.BigInteger()),
+    _required("member_charge", sa.BigInteger()),
+    sa.UniqueConstraint("interaction_id"),
+    sqlite_autoincrement=True,  # a code or an event may outlive its job: an id must not come back
+)
+
+_WAITING = sa.text("state = 'waiting'")
+_UNFINISHED = sa.text("ended_at IS NULL")
+_WITH_TOKEN = sa.text("interaction_token IS NOT NULL")
+_HAS_RESULT = sa.text("result_message_id IS NOT NULL")
+_SHARED = sa.text("shared_message_id IS NOT NULL")
+_SWEPT = sa.text("sweep_until IS NOT NULL")
+
+Index("ix_job_member", job.c.user_id, job.c.guild_id, job.c.id)
+Index("ix_job_message", job.c.message_id)
+Index("ix_job_result", job.c.result_message_id, sqlite_where=_HAS_RESULT, postgresql_where=_HAS_RESULT)
+Index("ix_job_shared", job.c.shared_message_id, sqlite_where=_SHARED, postgresql_where=_SHARED)
+Index(
+    "ix_job_line",
+    job.c.guild_id,
+    job.c.user_id,
+    job.c.tool,
+    job.c.id,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
+Index("ix_job_unfinished", job.c.state, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED)
+Index("ix_job_token", job.c.token_expires_at, sqlite_where=_WITH_TOKEN, postgresql_where=_WITH_TOKEN)
+Index("ix_job_sweep", job.c.sweep_until, sqlite_where=_SWEPT, postgresql_where=_SWEPT)
+
+# Literals: neither engine uses a partial index for a condition whose value it does not see while planning.
+IS_WAITING = job.c.state == sa.literal_column("'waiting'")
+IS_UNFINISHED = job.c.ended_at.is_(None)
+
+job_event = Table(
+    "job_event",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    Column("job_id", sa.BigInteger, sa.ForeignKey("job.id", ondelete="CASCADE"), nullable=False, index=True),
+    _required("at", UtcTime()),
+    Column("from_state", Words(JobState)),
+    _required("to_state", Words(JobState)),
+    Column("owner", sa.BigInteger),
+    Column("note", FreeText),
+)
+
+delivery_claim = Table(
+    "delivery_claim",
+    METADATA,
+    Column(
+        "job_id",
+        sa.BigInteger,
+        sa.ForeignKey("job.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("way", sa.Text, primary_key=True),
+    _required("at", UtcTime()),
+)
+
+quota_counter = Table(
+    "quota_counter",
+    METADATA,
+    _snowflake("user_id", primary_key=True),
+    _snowflake("guild_id", primary_key=True),
+    Column("unit", Words(Unit), primary_key=True),
+    Column("window", sa.Text, primary_key=True),
+    _required("held", sa.BigInteger()),
+    _required("settled", sa.BigInteger()),
+)
+
+quota_entry = Table(
+    "quota_entry",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _required("at", UtcTime()),
+    Column("job_id", sa.BigInteger),
+    _required("kind", Words(EntryKind)),
+    _snowflake("user_id"),
+    _snowflake("guild_id"),
+    _required("unit", Words(Unit)),
+    _required("window", sa.Text()),
+    _required("held", sa.BigInteger()),  # what the entry adds to the counter's `held`
+    _required("settled", sa.BigInteger()),  # likewise
+    sa.UniqueConstraint("job_id", "unit", "guild_id", "kind"),
+)
+
+money_counter = Table(
+    "money_counter",
+    METADATA,
+    Column("scope", Words(MoneyScope), primary_key=True),
+    Column("scope_id", sa.Text, primary_key=True),
+    Column("window", sa.Text, primary_key=True),
+    _required("held", sa.BigInteger()),
+    _required("settled", sa.BigInteger()),
+)
+
+money_entry = Table(
+    "money_entry",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _required("at", UtcTime()),
+    Column("job_id", sa.BigInteger),
+    _required("kind", Words(EntryKind)),
+    _required("scope", Words(MoneyScope)),
+    _required("scope_id", sa.Text()),
+    _required("window", sa.Text()),
+    _required("held", sa.BigInteger()),
+    _required("settled", sa.BigInteger()),
+    _required("is_estimate", sa.Boolean()),  # settled without Wiro's word on the cost
+    sa.UniqueConstraint("job_id", "scope", "window", "kind"),
+)
+
+# (0, 0) is the account: only its `inner_time` counts. (guild, 0) is a server, (guild, user) a member of it.
+line_clock = Table(
+    "line_clock",
+    METADATA,
+    _snowflake("guild_id", primary_key=True),
+    _snowflake("user_id", primary_key=True),
+    _required("time", sa.BigInteger()),  # the virtual time of this server or member
+    _required("inner_time", sa.BigInteger()),  # the start of the last claim among those inside it
+)
+
+gate = Table(
+    "gate",
+    METADATA,
+    Column("key", sa.Text, primary_key=True),  # "" is the account, else a tool
+    Column("closed_until", UtcTime()),
+    Column("why", FreeText),
+    _required("strikes", sa.Integer()),  # closed so often in a row: for the backoff
+    Column("learned_limit", sa.Integer),
+    _required("clean_submits", sa.Integer()),
+)
+
+guild_policy = Table(
+    "guild_policy",
+    METADATA,
+    _snowflake("guild_id", primary_key=True),
+    _required("real_persons", sa.Boolean()),
+    _required("deleted_card", sa.Text()),
+    _required("updated_at", UtcTime()),
+)
+
+member_policy = Table(
+    "member_policy",
+    METADATA,
+    _snowflake("user_id", primary_key=True),
+    _snowflake("guild_id", primary_key=True),
+    _required("notify", sa.Text()),
+    _required("updated_at", UtcTime()),
+)
+
+tool_run = Table(
+    "tool_run",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _required("at", UtcTime()),
+    _required("tool", sa.Text()),
+    _required("size_key", sa.Text()),
+    _required("duration_s", sa.Float()),
+    Column("cost_nano_usd", sa.BigInteger),
+    Index("ix_tool_run_past", "tool", "size_key", "id"),
+)
+
+result_file = Table(
+    "result_file",
+    METADATA,
+    _snowflake("job_id", primary_key=True),
+    Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _required("name", sa.Text()),
+    _required("content_type", sa.Text()),
+    _required("description", FreeText()),
+    _required("reencoded", sa.Boolean()),
+    _required("size_bytes", sa.BigInteger()),
+    _required("saved_at", UtcTime()),
+    _required("data", sa.LargeBinary()),
+    Index("ix_result_file_saved", "saved_at"),
+)
+
+late_task = Table(
+    "late_task",
+    METADATA,
+    Column("task_id", sa.Text, primary_key=True),
+    _snowflake("job_id"),
+    _required("found_at", UtcTime()),
+    _required("action", sa.Text()),  # "killed" or "attached"
+    Column("cost_nano_usd", sa.BigInteger),
+    Index("ix_late_task_job", "job_id"),
+)
