@@ -1,5 +1,6 @@
 """A client of Wiro AI's HTTP and WebSocket API that knows nothing of who uses it."""
 
+from bot.wiro.client import WiroClient
 from bot.wiro.errors import (
     AnswerLost,
     AuthError,
@@ -21,6 +22,7 @@ from bot.wiro.errors import (
     WiroError,
     WiroRefused,
 )
+from bot.wiro.event_socket import EventSocket, SocketPolicy
 from bot.wiro.models import (
     Download,
     FilePart,
@@ -39,12 +41,15 @@ from bot.wiro.models import (
     ToolPage,
     is_terminal,
 )
+from bot.wiro.retry import RetryPolicy
+from bot.wiro.subscription import Subscription
 
 __all__ = [
     "AnswerLost",
     "AuthError",
     "ConcurrencyLimit",
     "Download",
+    "EventSocket",
     "FilePart",
     "InputOption",
     "InputSpec",
@@ -64,15 +69,19 @@ __all__ = [
     "Price",
     "RateLimited",
     "Reconnected",
+    "RetryPolicy",
     "RunAnswer",
     "ServiceUnavailable",
+    "SocketPolicy",
     "StoredFile",
+    "Subscription",
     "Task",
     "TaskEvent",
     "TaskPage",
     "TaskProgress",
     "TaskStatus",
     "ToolPage",
+    "WiroClient",
     "WiroError",
     "WiroRefused",
     "is_terminal",

@@ -44,7 +44,7 @@ class AuthError(WiroError):
     """The account is refused: key, signature or address not known, suspended, not signed in (98)."""
 
 
-class ConcurrencyLimit(WiroError):  # noqa: N818 - Wiro's word, and the class names a state rather than a fault
+class ConcurrencyLimit(WiroError):
     """The account runs as many tasks as its balance allows.
 
     Attributes:
@@ -56,11 +56,11 @@ class ConcurrencyLimit(WiroError):  # noqa: N818 - Wiro's word, and the class na
         self.limit = limit
 
 
-class InsufficientBalance(WiroError):  # noqa: N818 - Wiro's words
+class InsufficientBalance(WiroError):
     """The balance is under what this tool needs ($0.50, trainings $10)."""
 
 
-class InvalidInput(WiroError):  # noqa: N818 - reads as what it is
+class InvalidInput(WiroError):
     """Wiro does not accept what it was sent.
 
     Attributes:
@@ -72,7 +72,7 @@ class InvalidInput(WiroError):  # noqa: N818 - reads as what it is
         self.parameter = parameter
 
 
-class NotFound(WiroError):  # noqa: N818 - HTTP's word
+class NotFound(WiroError):
     """There is no such tool or address."""
 
 
@@ -80,7 +80,7 @@ class NoTask(NotFound):
     """Wiro knows no such task; within a minute of Run it may only not know it yet."""
 
 
-class WiroRefused(WiroError):  # noqa: N818 - reads as what it is
+class WiroRefused(WiroError):
     """Wiro answered `result: false` for a reason that has no class of its own."""
 
 
@@ -96,7 +96,7 @@ class NotEnded(WiroRefused):
     """The files of a task can be deleted only when it has ended."""
 
 
-class RateLimited(WiroError):  # noqa: N818 - reads as what it is
+class RateLimited(WiroError):
     """HTTP 429.
 
     Attributes:
@@ -108,7 +108,7 @@ class RateLimited(WiroError):  # noqa: N818 - reads as what it is
         self.retry_after_s = retry_after_s
 
 
-class ServiceUnavailable(WiroError):  # noqa: N818 - HTTP's words
+class ServiceUnavailable(WiroError):
     """Wiro could not be reached, answered 5xx or 408, or did not answer in time.
 
     Attributes:
@@ -133,19 +133,19 @@ class MalformedAnswer(ServiceUnavailable):
     """The answer is not JSON, or lacks what it must have."""
 
 
-class NotSent(WiroError):  # noqa: N818 - reads as what it is
+class NotSent(WiroError):
     """Run failed before its first byte could leave: no connection, no name, no TLS. No task was created."""
 
 
-class AnswerLost(WiroError):  # noqa: N818 - reads as what it is
+class AnswerLost(WiroError):
     """Run may have reached Wiro, but its answer is not known: reset, timeout, 5xx, or unreadable."""
 
 
-class OutputGone(WiroError):  # noqa: N818 - HTTP's word
+class OutputGone(WiroError):
     """The output is no longer at its address (or never was)."""
 
 
-class OutputTooLarge(WiroError):  # noqa: N818 - reads as what it is
+class OutputTooLarge(WiroError):
     """The output is larger than `max_bytes`.
 
     Attributes:
@@ -157,5 +157,5 @@ class OutputTooLarge(WiroError):  # noqa: N818 - reads as what it is
         self.max_bytes = max_bytes
 
 
-class OutputWrongType(WiroError):  # noqa: N818 - reads as what it is
+class OutputWrongType(WiroError):
     """The output is not of an allowed type, by its header or by its first bytes."""
