@@ -173,7 +173,7 @@ def begin_doubt(
     )
 
 
-def return_to_line(
+def return_to_line(  # noqa: PLR0917  # in the order in which a carrier learns them
     conn: sa.Connection,
     job_id: int,
     owner: int,
@@ -225,7 +225,7 @@ def return_to_line(
     )
 
 
-def started(
+def started(  # noqa: PLR0917  # in the order in which a carrier learns them
     conn: sa.Connection, job_id: int, owner: int, task_id: str, socket_token: str | None, now: datetime
 ) -> Job:
     """SUBMITTING or DOUBTFUL → RUNNING: this is its task at Wiro.
@@ -263,7 +263,7 @@ def note_status(
     return change(conn, job_id, *conditions, wanted=f"running with {owner}", values=values)
 
 
-def outputs_known(
+def outputs_known(  # noqa: PLR0917  # in the order in which a carrier learns them
     conn: sa.Connection,
     job_id: int,
     owner: int,
