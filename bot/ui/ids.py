@@ -1,0 +1,64 @@
+"""The custom ids of buttons, selects and modals: one class writes and reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+NO_JOB = "-"
+"""Stands where an id concerns no job."""
+
+_GRAMMAR = re.compile(
+    r"at:(?P<verb>[a-z_]{1,20}):(?P<job>-|[0-9A-Z]{4,8})(?::(?P<arg>[A-Za-z0-9_.-]{1,60}))?"
+)
+
+
+class Verb(StrEnum):
+    """What a button or a modal asks for; the words are stored in messages for ever, so they never change."""
+
+    CANCEL = "cancel"
+    AGAIN = "again"
+    EDIT = "edit"
+    EDIT_AGAIN = "reedit"
+    """Reopen a refused edit; the argument names the draft."""
+    TRY_AGAIN = "try"
+    DELETE = "delete"
+    SHARE = "share"
+    HERE = "here"
+    """Deliver a kept result here."""
+    SHOW = "show"
+    """Show the details of a task."""
+    IDEAS = "ideas"
+    """Turn to a page of the inspirations; the argument is "tool.page"."""
+    USE_IDEA = "idea"
+    """Start from an inspiration; the argument is "tool.number"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonId:
+    """A custom id: `at:<verb>:<job>[:<argument>]`.
+
+    It carries all that a handler needs, so that a button or a modal works after any restart, in any process.
+    """
+
+    verb: Verb
+    job: str = NO_JOB
+    """The job's code without the #, or `NO_JOB`."""
+    arg: str = ""
+
+    def __post_init__(self) -> None:
+        if _GRAMMAR.fullmatch(str(self)) is None:
+            raise ValueError(f"not a custom id that could be read back: {self}")
+
+    def __str__(self) -> str:
+        return f"at:{self.verb}:{self.job}:{self.arg}" if self.arg else f"at:{self.verb}:{self.job}"
+
+    @classmethod
+    def read(cls, custom_id: str) -> Self | None:
+        """The id that was written as `custom_id`; None when it is not one of ours, or of another version."""
+        match = _GRAMMAR.fullmatch(custom_id)
+        if match is None or match["verb"] not in set(Verb):
+            return None
+        return cls(Verb(match["verb"]), match["job"], match["arg"] or "")

@@ -1,0 +1,59 @@
+"""Jobs to draw cards of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.model import Job, JobState
+from bot.tools import load_catalogue
+
+if TYPE_CHECKING:
+    from bot.tools import Tool
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+OWNER, OTHER, GUILD, CHANNEL = (
+    1100000000000000030,
+    1100000000000000031,
+    1100000000000000010,
+    1100000000000000020,
+)
+TOOL: Tool = load_catalogue()["portraitplus"]
+
+INPUTS = {
+    "prompt": "portrait+ style *a lighthouse keeper*",
+    "negativePrompt": "painted illustration",
+    "samples": 4,
+    "steps": 30,
+    "scale": "7.5",
+    "seed": "123456",
+    "clipSkip": 4,
+    "width": 512,
+    "height": 512,
+    "scheduler": "EulerDiscreteScheduler",
+}
+
+
+def a_job(state: JobState = JobState.RUNNING, **values: Any) -> Job:
+    """A job in that state; any field may be given."""
+    inputs = INPUTS | values.pop("inputs", {})
+    given: dict[str, Any] = {
+        "id": 1,
+        "code": "4F7K",
+        "interaction_id": 1200000000000000001,
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "user_id": OWNER,
+        "tool": TOOL.key,
+        "inputs": inputs,
+        "images": 4,
+        "hook_token": "hook",
+        "interaction_token": "token",
+        "token_expires_at": NOW + timedelta(minutes=15),
+        "state": state,
+        "state_at": NOW,
+        "created_at": NOW,
+        "submitted_at": NOW,
+        "message_id": 1500000000000000002,
+    }
+    return Job(**(given | values))
