@@ -6,7 +6,7 @@ without a foreign key: they outlive what they tell of.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
@@ -29,7 +29,8 @@ def _required(name: str, type_: sa.types.TypeEngine[Any], *, unique: bool | None
 
 
 def _snowflake(name: str, *, primary_key: bool = False) -> Column[int]:
-    return Column(name, sa.BigInteger, nullable=False, primary_key=primary_key, autoincrement=False)
+    auto: Literal["auto", False] = False if primary_key else "auto"
+    return Column(name, sa.BigInteger, nullable=False, primary_key=primary_key, autoincrement=auto)
 
 
 process = Table(
