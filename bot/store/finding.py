@@ -75,14 +75,14 @@ def list_for_member(
     return [to_job(row) for row in conn.execute(query)]
 
 
-def recent_prompts(conn: sa.Connection, *, user_id: int, guild_id: int, limit: int) -> list[RecentPrompt]:
-    """The member's last different prompts in this server, newest first."""
-    query = (
-        sa.select(_JOB.c.code, _JOB.c.inputs)
-        .where(_JOB.c.user_id == user_id, _JOB.c.guild_id == guild_id)
-        .order_by(_JOB.c.id.desc())
-        .limit(SCANNED_JOBS)
-    )
+def recent_prompts(
+    conn: sa.Connection, *, user_id: int, guild_id: int, limit: int, with_private: bool = True
+) -> list[RecentPrompt]:
+    """The member's last different prompts in this server, newest first; private jobs' only `with_private`."""
+    mine = [_JOB.c.user_id == user_id, _JOB.c.guild_id == guild_id]
+    if not with_private:
+        mine.append(_JOB.c.private.is_(False))
+    query = sa.select(_JOB.c.code, _JOB.c.inputs).where(*mine).order_by(_JOB.c.id.desc()).limit(SCANNED_JOBS)
     found: dict[str, str] = {}
     for row in conn.execute(query):
         prompt = str(row.inputs.get("prompt", ""))
