@@ -270,3 +270,17 @@ class Progress:
     steps: int | None = None
     expected_end: datetime | None = None
     """Only once the tool's past allows an honest one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFile:
+    """One file of a result, as it is uploaded to Discord."""
+
+    name: str
+    """"atelier-4F7K-1.png"."""
+    data: bytes = field(repr=False)
+    content_type: str
+    description: str = field(repr=False)  # alt text is the prompt
+    """Alt text, at most 1,024 characters."""
+    reencoded: bool = False
+    """It was made smaller to fit Discord's limit; the card says so."""
