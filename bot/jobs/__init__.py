@@ -1,1 +1,1 @@
-"""The life of a job: accepted, in the line, at Wiro, delivered, ended. Nothing here knows of Discord's library."""
+"""The life of a job: accepted, in the line, at Wiro, delivered, ended. Nothing here imports `discord`."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Desk:
     """Takes jobs in, stops them, hands out kept results and deletes finished ones. One per process.
 
-    Every method may be called from any process and at any time; refusals are `bot.errors.UserError`s, finished
-    sentences for the member.
+    Every method may be called from any process and at any time; refusals are `bot.errors.UserError`s,
+    finished sentences for the member.
     """
 
     @property
@@ -26,8 +26,8 @@ class Desk:
     async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
         """Store the job with its holds, not yet in the line; the callback may then show its card.
 
-        `new.estimate_nano_usd` is filled in here; `new.code` is replaced when it is taken. The same interaction
-        twice gives the same job.
+        `new.estimate_nano_usd` is filled in here; `new.code` is replaced when it is taken. The same
+        interaction twice gives the same job.
 
         Args:
             new: The job, its inputs checked by `bot.tools.inputs`.
@@ -51,8 +51,8 @@ class Desk:
     async def stop(self, code: str, *, by: CancelBy, user_id: int, reason: str | None = None) -> Job:
         """Write the wish to stop a job; a waiting one has ended when this returns, others end soon.
 
-        With `CancelBy.OWNER` only the owner's own job is found. On a job that ended already nothing changes: look
-        at the state of what is returned. A moderator's wish overrules an owner's.
+        With `CancelBy.OWNER` only the owner's own job is found. On a job that ended already nothing
+        changes: look at the state of what is returned. A moderator's wish overrules an owner's.
 
         Raises:
             NoSuchTask: There is no such job (for that owner).
@@ -71,9 +71,10 @@ class Desk:
         raise NotImplementedError
 
     async def deliver_here(self, code: str, *, user_id: int, token: str, expires_at: datetime) -> Job:
-        """Put a kept (or finished) result into `@original` of this interaction; call after deferring it, privately.
+        """Put a kept (or finished) result into `@original` of an interaction that was deferred privately.
 
-        A private job that is still under way moves its card there instead: `@original` is its card from now on.
+        A private job that is still under way moves its card there instead: `@original` is its card from now
+        on.
 
         Raises:
             NoSuchTask: The member has no such job.

@@ -1,4 +1,4 @@
-"""What the life of a job needs of the outside: the stage (Discord, as far as jobs care) and an observer (metrics)."""
+"""What the life of a job needs of the outside: the stage (Discord, for jobs), Wiro, and an observer."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+    from typing import Any
 
-    from bot.model import Job, JobState, Progress, Reason
+    from bot.model import Job, JobState, Progress, Reason, ResultFile
+    from bot.wiro import Download, Reconnected, RunAnswer, Task, TaskEvent, TaskPage
 
 
 class Way(StrEnum):
     """By which way a message reaches the owner of a job."""
 
     CARD = "card"
-    """The job's one message: of a public job by the channel's route or the token, of a private one by the token."""
+    """The job's one message; a private job's is reached only by the token."""
     CHANNEL = "channel"
     """A new message in the job's channel; never for a private job."""
     DM = "dm"
@@ -67,20 +70,6 @@ Put = Done | Gone | Denied | TokenDead | TooLarge | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultFile:
-    """One file to upload."""
-
-    name: str
-    """"atelier-4F7K-1.png"."""
-    data: bytes
-    content_type: str
-    description: str
-    """Alt text, at most 1,024 characters."""
-    reencoded: bool = False
-    """It was made smaller to fit Discord's limit; the card says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a waiting job stands in the line."""
 
@@ -92,9 +81,10 @@ class Place:
 
 
 class Stage(Protocol):
-    """What jobs need of Discord; `bot.ui.stage` implements it. No method raises for anything that Discord does.
+    """What jobs need of Discord; `bot.ui.stage` implements it. No method raises for what Discord does.
 
-    A method may be cancelled at any await (the process is stopping); the job is asserted again after a restart.
+    A method may be cancelled at any await (the process is stopping); the job is asserted again after a
+    restart.
     """
 
     async def show(self, job: Job, progress: Progress | None, place: Place | None) -> None:
@@ -112,7 +102,8 @@ class Stage(Protocol):
     async def put_result(self, job: Job, files: Sequence[ResultFile], way: Way) -> Put:
         """Write the finished card with exactly these files; with `Way.CARD` a repeat is the same edit.
 
-        Waits at most for the one progress edit in flight. A token known to be dead answers `TokenDead` unsent.
+        Waits at most for the one progress edit in flight. A token known to be dead answers `TokenDead`
+        unsent.
         """
         ...
 
@@ -125,18 +116,79 @@ class Stage(Protocol):
         ...
 
     async def find_card(self, job: Job) -> int | None:
-        """The id of the card of a job whose id was never stored: `@original` while the token lives, else None."""
+        """The card of a job that never learned its id: `@original` while the token lives, else None."""
         ...
 
     async def tell_owner(self, job: Job) -> None:
-        """One short reply to the result that mentions the owner, as the member wants it; at most once, unretried."""
+        """One short reply that mentions the owner, or a DM, or nothing: as the member chose. Not retried."""
         ...
 
     async def may_still(self, job: Job) -> Reason | None:
-        """Why the job's place is closed to the bot or its owner by now (`NO_ACCESS`, `SERVER_LEFT`), None when open.
+        """Why the job's place is closed to the bot by now (`NO_ACCESS`, `SERVER_LEFT`), None when open.
 
         Answered from the gateway's cache; no request.
         """
+        ...
+
+
+class Wiro(Protocol):
+    """What jobs need of `bot.wiro.WiroClient`, which says what each call does and raises."""
+
+    @property
+    def clock_skew_s(self) -> float | None:
+        """Seconds that Wiro's clock is ahead of ours."""
+        ...
+
+    async def run(
+        self,
+        owner_slug: str,
+        project_slug: str,
+        inputs: Mapping[str, Any],
+        *,
+        callback_url: str | None = None,
+    ) -> RunAnswer:
+        """Start a task."""
+        ...
+
+    async def detail(self, *, task_id: str | None = None, token: str | None = None) -> Task:
+        """The task as it is now."""
+        ...
+
+    async def tasks(self, *, start: int = 0, limit: int = 50) -> TaskPage:
+        """A page of the account's tasks, newest first."""
+        ...
+
+    async def cancel(self, *, task_id: str | None = None, token: str | None = None) -> Task | None:
+        """Take a task out of Wiro's queue."""
+        ...
+
+    async def kill(self, *, task_id: str | None = None, token: str | None = None) -> Task | None:
+        """Stop a task that has been assigned."""
+        ...
+
+    async def delete_files(self, token: str) -> None:
+        """Delete the inputs and outputs of an ended task."""
+        ...
+
+    async def check(self) -> None:
+        """Raise what is wrong with the account."""
+        ...
+
+    async def download(self, url: str, *, max_bytes: int, content_types: Collection[str]) -> Download:
+        """Fetch an output."""
+        ...
+
+
+class Events(Protocol):
+    """What jobs need of `bot.wiro.EventSocket`."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether its connection stands, so that an end would be told."""
+        ...
+
+    def subscribe(self, token: str) -> AbstractAsyncContextManager[AsyncIterator[TaskEvent | Reconnected]]:
+        """Follow one task by its socket token."""
         ...
 
 
