@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bot.model import ENDED
+from bot.model import ENDED, JobState
 from bot.store import tables
 from bot.store.rows import JOB_COLUMNS, first_job, job_by_id, select_jobs, to_job
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.model import Job, JobState
+    from bot.model import Job
 
-_JOB = tables.job
+SETTLED = "settled"
+"""Stands in `delivery_claim` for a card that tells of its job's end."""
+
+_JOB, _CLAIM = tables.job, tables.delivery_claim
 
 SCANNED_JOBS = 200
 """How far back `recent_prompts` looks for different ones."""
@@ -127,10 +130,15 @@ def waiting(
 
 
 def swept(conn: sa.Connection, *, now: datetime, limit: int = 1000) -> list[Job]:
-    """Ended jobs whose task was never found and is still looked for."""
-    return select_jobs(
-        conn, _JOB.c.sweep_until > now, _JOB.c.state.in_(ENDED), _JOB.c.task_id.is_(None), limit=limit
-    )
+    """Ended jobs of which Wiro may still have a task that nobody accounts for."""
+    return select_jobs(conn, _JOB.c.sweep_until > now, _JOB.c.state.in_(ENDED), limit=limit)
+
+
+def unsettled(conn: sa.Connection, *, since: datetime, limit: int = 1000) -> list[Job]:
+    """Jobs that ended without images since then, whose cards may not say so yet."""
+    told = sa.select(_CLAIM.c.job_id).where(_CLAIM.c.job_id == _JOB.c.id, _CLAIM.c.way == SETTLED)
+    without_images = _JOB.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.KEPT))
+    return select_jobs(conn, _JOB.c.ended_at >= since, without_images, ~told.exists(), limit=limit)
 
 
 def count_by_state(conn: sa.Connection) -> dict[JobState, int]:

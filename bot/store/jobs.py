@@ -18,6 +18,7 @@ from bot.store import ledger, tables
 from bot.store.ending import end_job, end_unsent, want_stop
 from bot.store.errors import CodeTaken, TaskTaken
 from bot.store.finding import (
+    SETTLED,
     RecentPrompt,
     by_code,
     by_hook,
@@ -32,6 +33,7 @@ from bot.store.finding import (
     recent_prompts,
     swept,
     unfinished,
+    unsettled,
     waiting,
 )
 from bot.store.line import take_back
@@ -77,6 +79,7 @@ __all__ = [
     "mark_shared",
     "move_card",
     "note_cost",
+    "note_settled",
     "note_status",
     "outputs_known",
     "recent_prompts",
@@ -87,6 +90,7 @@ __all__ = [
     "swept",
     "unclaim_share",
     "unfinished",
+    "unsettled",
     "waiting",
     "want_stop",
 ]
@@ -196,7 +200,7 @@ def return_to_line(  # noqa: PLR0917  # in the order in which a carrier learns t
         not_before: Until when the line passes it over.
         because: For the event: "code 96".
         out_of_doubt: It was DOUBTFUL and nothing was found, which is allowed once.
-        sweep_until: Until when a task is still looked for, should the job end here out of doubt.
+        sweep_until: Until when the task that was not found is still looked for, once the job has ended.
 
     Raises:
         Moved: It is not in that state with `owner`, or came back out of doubt before.
@@ -221,6 +225,7 @@ def return_to_line(  # noqa: PLR0917  # in the order in which a carrier learns t
             "not_before": not_before,
             "submitted_at": None,
             "returned": job.returned or out_of_doubt,
+            "sweep_until": sweep_until if out_of_doubt else job.sweep_until,
         },
     )
 
@@ -404,7 +409,8 @@ def book_late_task(
 ) -> bool:
     """Attach a task that was found after its job had ended, and book its cost once that is known.
 
-    May be said again with the cost. The search ends with the first time.
+    May be said again with the cost. The search ends with the first time. The task may be the job's own, when that
+    was given up before its end, or a second one, which the job pays besides its own.
 
     Args:
         conn: The transaction.
@@ -430,9 +436,23 @@ def book_late_task(
     found = conn.execute(sa.update(late).where(late.c.task_id == task_id).values(values)).rowcount
     if not found:
         conn.execute(sa.insert(late).values(task_id=task_id, **values))
+    is_own = job.task_id in {None, task_id}
     changes: dict[str, Any] = {"task_id": job.task_id or task_id, "sweep_until": None}
     if cost_nano_usd is not None:
-        ledger.correct(conn, job_id, cost_nano_usd, now=now)
-        changes |= {"cost_nano_usd": cost_nano_usd, "cost_is_estimate": False}
+        ledger.correct(conn, job_id, cost_nano_usd + (0 if is_own else _booked(job)), now=now)
+        if is_own:
+            changes |= {"cost_nano_usd": cost_nano_usd, "cost_is_estimate": False}
     change(conn, job_id, wanted="there", values=changes)
     return True
+
+
+def _booked(job: Job) -> int:
+    """What the job's own task was booked at."""
+    if job.cost_nano_usd is not None:
+        return job.cost_nano_usd
+    return job.estimate_nano_usd if job.cost_is_estimate else 0
+
+
+def note_settled(conn: sa.Connection, job_id: int, now: datetime) -> None:
+    """The card of the ended job says so, or never will: a restart need not write it again."""
+    _claim_way(conn, job_id, SETTLED, now)
