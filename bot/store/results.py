@@ -162,9 +162,8 @@ class TableResults:
 
     async def sweep(self, now: datetime) -> int:
         """Forget what is past its time, some jobs in each transaction."""
-        swept = 0
+        before, swept = now - KEPT_FOR, 0
         while True:
-            before = now - KEPT_FOR
             chunk = await self._db.write(lambda conn: sweep_rows(conn, before=before), lane=Lane.BACKGROUND)
             swept += chunk
             if chunk < SWEPT_AT_ONCE:
@@ -211,7 +210,7 @@ def drop_rows(conn: sa.Connection, job_id: int) -> None:
 
 
 def sweep_rows(conn: sa.Connection, *, before: datetime) -> int:
-    """Unit of work of `TableResults.sweep`: forget up to `SWEPT_AT_ONCE` jobs' files; how many jobs that was."""
+    """Unit of work of `TableResults.sweep`: forget some jobs' files; of how many jobs that was."""
     old = sa.select(_ROWS.c.job_id).where(_ROWS.c.saved_at <= before).distinct().limit(SWEPT_AT_ONCE)
     jobs = list(conn.execute(old).scalars())
     conn.execute(sa.delete(_ROWS).where(_ROWS.c.job_id.in_(jobs)))
