@@ -58,7 +58,7 @@ async def multipart_body(
         for entry in value if isinstance(value, list | tuple) else [value]:
             form.append(_as_text(entry)).set_content_disposition("form-data", name=name)
     for part in files:
-        payload = form.append(part.data, {"Content-Type": part.content_type})
+        payload = form.append(io.BytesIO(part.data), {"Content-Type": part.content_type})
         payload.set_content_disposition("form-data", name=part.field, filename=part.filename)
     return Body(await form.as_bytes(), form.content_type)
 
