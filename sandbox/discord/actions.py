@@ -26,7 +26,7 @@ class AnswerKind(StrEnum):
     """No response within three seconds."""
 
 
-class InteractionFailed(Exception):  # noqa: N818 - Discord's own words for it
+class InteractionFailed(Exception):
     """The application did not respond in time."""
 
 
@@ -72,8 +72,9 @@ class Interaction:
     answer: Answer | None = None
     original: Message | None = None
     """What `@original` is."""
-    expired: bool = False
-    followups: int = 0
+    opened_by: Interaction | None = None
+    """Of a modal's submit: the interaction that was answered with the modal."""
+    followup_ids: set[int] = field(default_factory=set)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

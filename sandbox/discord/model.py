@@ -29,8 +29,8 @@ class Person:
     bot: bool = False
     dms_open: bool = True
     """False: direct messages are refused with 50007."""
-    upload_limit_bytes: int = 10 * MIB
-    """What this person's own subscription lets them upload."""
+    nitro_upload_bytes: int = 0
+    """What a subscription lets this person upload; 0 without one."""
 
 
 @dataclass(eq=False, slots=True)
@@ -120,9 +120,9 @@ class Guild:
     unavailable: bool = False
 
     @property
-    def upload_limit_bytes(self) -> int:
-        """The size of one file that anyone may upload here, by the server's boost tier."""
-        return {2: 50 * MIB, 3: 100 * MIB}.get(self.premium_tier, 10 * MIB)
+    def boost_upload_bytes(self) -> int:
+        """The size of one file that the server's boosts allow; 0 below the second tier."""
+        return {2: 50 * MIB, 3: 100 * MIB}.get(self.premium_tier, 0)
 
 
 @dataclass(eq=False, slots=True)
@@ -222,6 +222,6 @@ class Limits:
     old_edit: tuple[int, float] = (3, 6.0)
     """Edits of messages older than an hour, per channel; beyond it 429 with code 30046."""
     identify_every_s: float = 0.0
-    """Least time between two IDENTIFYs of a shard bucket (Discord: 5 s); 0 lets a restarted bot in at once."""
+    """Least time between two IDENTIFYs (Discord: 5 s); 0 lets a restarted bot in at once."""
     session_kept_s: float = 180.0
     """How long a lost gateway session can be resumed."""

@@ -1,0 +1,1 @@
+"""The handlers of Discord's REST API, by resource."""

@@ -1,0 +1,1 @@
+"""Discord's rules for what the bot sends, as pure functions that name every fault."""
