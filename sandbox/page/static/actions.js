@@ -1,0 +1,254 @@
+// What happens on the page: events of the sandbox change the store, deeds of the person go out as requests.
+
+import { Connection, upload } from "./connection.js";
+import { changed, channel, channelMessages, channels, notify, state } from "./store.js";
+
+const LAST_PERSON = "sandbox.person";
+
+const connection = new Connection({ onEvent: receive, onStatus: lost });
+// Interactions whose end was seen, for answers that overtake the number of what they answer.
+const settled = new Set();
+const started = new Map();
+
+// ---- coming in ---------------------------------------------------------------------------------------------------
+
+const events = {
+  READY(d) {
+    const samePerson = state.me?.key === d.me.key;
+    Object.assign(state, {
+      connection: "open",
+      me: d.me,
+      people: d.people,
+      bot: d.bot,
+      botConnected: d.bot_connected,
+      guilds: d.guilds,
+      direct: d.direct,
+      workbench: d.workbench,
+    });
+    state.messages.clear();
+    state.pending.clear();
+    state.busy.clear();
+    if (!samePerson) {
+      state.modal = null;
+      state.unread.clear();
+    }
+    openChannel(channel() ? state.channelId : d.start_channel);
+  },
+  MESSAGE_CREATE(d) {
+    store(d);
+    settle(d.interaction_metadata?.id);
+    if (d.channel_id !== state.channelId) state.unread.add(d.channel_id);
+  },
+  MESSAGE_UPDATE(d) {
+    store(d);
+    state.failed.delete(d.id);
+  },
+  MESSAGE_DELETE(d) {
+    state.messages.get(d.channel_id)?.delete(d.id);
+  },
+  INTERACTION_ACK(d) {
+    settle(d.id);
+  },
+  INTERACTION_FAILED(d) {
+    fail(d.id);
+  },
+  MODAL(d) {
+    state.modal = { ...d, busy: false, error: "" };
+  },
+  COMMANDS() {
+    if (state.channelId) refreshCommands();
+  },
+  BOT(d) {
+    state.botConnected = d.connected;
+  },
+  WORLD(d) {
+    Object.assign(state, d);
+    if (!channel()) openChannel(channels()[0]?.id ?? null);
+  },
+  WORKBENCH(d) {
+    state.workbench = d;
+  },
+};
+
+function receive(type, data) {
+  events[type]?.(data);
+  changed();
+}
+
+function lost() {
+  state.connection = "lost";
+  changed();
+}
+
+function store(message) {
+  if (state.dismissed.has(message.id)) return;
+  const messages = channelMessages(message.channel_id);
+  messages.set(message.id, { ...messages.get(message.id), ...message });
+}
+
+function settle(interactionId) {
+  if (!interactionId) return;
+  const begun = started.get(interactionId);
+  if (!started.delete(interactionId)) settled.add(interactionId);
+  state.pending.delete(interactionId);
+  state.busy.delete(begun?.component);
+  if (begun?.modal && begun.modal === state.modal) state.modal = null;
+}
+
+function fail(interactionId) {
+  const begun = started.get(interactionId);
+  if (begun?.modal) {
+    started.delete(interactionId);
+    Object.assign(begun.modal, { busy: false, error: "Something went wrong. Try again." });
+    return;
+  }
+  settle(interactionId);
+  if (begun?.messageId) state.failed.add(begun.messageId);
+  else if (begun) state.pending.set(interactionId, { ...begun, failed: true });
+}
+
+// ---- going out ---------------------------------------------------------------------------------------------------
+
+/** Makes the page the client of one of the six people. */
+export function become(personKey) {
+  sessionStorage.setItem(LAST_PERSON, personKey);
+  state.connection = "connecting";
+  connection.open(personKey);
+  changed();
+}
+
+/** Connects as the person of this tab, mira in a new one. */
+export function start() {
+  become(sessionStorage.getItem(LAST_PERSON) ?? "mira");
+}
+
+export function openGuild(guildId) {
+  state.guildId = guildId;
+  openChannel(channels().find((one) => one.name === "portraits")?.id ?? channels()[0]?.id ?? null);
+}
+
+export async function openChannel(channelId) {
+  const opened = channel(channelId);
+  state.channelId = opened ? channelId : null;
+  state.guildId = opened ? (opened.guild_id ?? null) : state.guildId;
+  state.unread.delete(channelId);
+  state.drawerOpen = false;
+  changed();
+  if (!opened) return;
+  const answer = await ask("open", { channel_id: channelId });
+  if (!answer) return;
+  if (channelId === state.channelId) state.commands = answer.commands;
+  const known = channelMessages(channelId);
+  const fresh = answer.messages.filter((one) => !state.dismissed.has(one.id));
+  // Newer news may have come while the answer was on its way: what is known of a message stays on top.
+  const merged = new Map(fresh.map((one) => [one.id, one]));
+  for (const [id, message] of known) merged.set(id, { ...merged.get(id), ...message });
+  state.messages.set(channelId, new Map([...merged].sort(byId)));
+  changed();
+}
+
+async function refreshCommands() {
+  const channelId = state.channelId;
+  const answer = await ask("open", { channel_id: channelId });
+  if (!answer || channelId !== state.channelId) return;
+  state.commands = answer.commands;
+  changed();
+}
+
+function byId([a], [b]) {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+/** Sends a chat message as the person. */
+export async function say(content) {
+  await ask("say", { channel_id: state.channelId, content });
+}
+
+/** Runs a slash command. `path` is the command with its subcommands, `options` are {name, type, value}. */
+export async function runCommand(path, options) {
+  const begun = { text: `/${path}`, channelId: state.channelId };
+  const withFiles = await Promise.all(options.map(uploadValue)).catch(refused);
+  if (!withFiles) return false;
+  return begin(begun, "command", { channel_id: state.channelId, name: path, options: withFiles });
+}
+
+async function uploadValue(option) {
+  return option.value instanceof File ? { ...option, value: await upload(option.value) } : option;
+}
+
+/** Runs a message menu command ("Apps") on a message. */
+export function runMenuCommand(name, message) {
+  return begin({ text: name, channelId: message.channel_id }, "menu", { message_id: message.id, name });
+}
+
+/** Clicks a button, or chooses `values` in a select. */
+export async function useComponent(message, component, values) {
+  const key = `${message.id}:${component.custom_id}`;
+  if (state.busy.has(key)) return;
+  state.busy.add(key);
+  state.failed.delete(message.id);
+  const body = { message_id: message.id, custom_id: component.custom_id };
+  const begun = await begin({ messageId: message.id, component: key }, "component", values ? { ...body, values } : body);
+  if (!begun) state.busy.delete(key);
+  changed();
+}
+
+/** Sends the open modal, which stays until it is answered; `values` maps custom ids to what was entered. */
+export async function submitModal(values) {
+  const modal = state.modal;
+  Object.assign(modal, { busy: true, error: "" });
+  changed();
+  const entries = await Promise.all(Object.entries(values).map(uploadField)).catch(refused);
+  const body = entries && { modal_id: modal.id, values: Object.fromEntries(entries) };
+  if (!body || !(await begin({ modal }, "modal", body))) modal.busy = false;
+  changed();
+}
+
+async function uploadField([name, value]) {
+  if (!Array.isArray(value) || !(value[0] instanceof File)) return [name, value];
+  return [name, { files: await Promise.all(value.map(upload)) }];
+}
+
+/** Asks the bot for suggestions; [] when it does not answer. */
+export async function complete(path, options, focused) {
+  const body = { channel_id: state.channelId, name: path, options, focused };
+  const answer = await connection.request("autocomplete", body).catch(() => ({ choices: [] }));
+  return answer.choices;
+}
+
+export function dismiss(message) {
+  state.dismissed.add(message.id);
+  state.messages.get(message.channel_id)?.delete(message.id);
+  changed();
+  deleteMessage(message); // for the bot it is as if it had never been
+}
+
+export async function deleteMessage(message) {
+  await ask("delete", { message_id: message.id });
+}
+
+/** Pulls one of the workbench's levers: a fault, the speed, the bot's process. */
+export async function pull(lever, value) {
+  await ask("lever", { lever, value });
+}
+
+async function begin(begun, action, body) {
+  const answer = await ask(action, body);
+  if (!answer) return false;
+  const id = answer.interaction_id;
+  const overtaken = settled.delete(id);
+  started.set(id, begun);
+  if (overtaken) settle(id);
+  else if (begun.text) state.pending.set(id, begun);
+  changed();
+  return true;
+}
+
+async function ask(action, body) {
+  return connection.request(action, body).catch(refused);
+}
+
+function refused(error) {
+  notify(error.message);
+  return null;
+}

@@ -1,0 +1,240 @@
+"""Stand-ins for the stand-ins: the smallest things that the page's server side can be put on.
+
+They let a test show any JSON at all on the page, also what Discord would refuse, and see what the page asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+Json = dict[str, Any]
+
+GUILD, OTHER_GUILD = "1224000000000000020", "1224000000000000040"
+PORTRAITS, LOUNGE, THREAD, STUDIO = (
+    "1224000000000000030",
+    "1224000000000000031",
+    "1224000000000000033",
+    "1224000000000000050",
+)
+BOT: Json = {
+    "id": "1224000000000000001",
+    "username": "Atelier",
+    "global_name": None,
+    "avatar": None,
+    "bot": True,
+}
+MODERATORS = "1224000000000000022"
+
+
+@dataclass(eq=False)
+class FakePerson:
+    key: str
+    id: int
+    display_name: str
+    about: str
+
+    @property
+    def user(self) -> Json:
+        return {"id": str(self.id), "username": self.key, "global_name": self.display_name, "avatar": None}
+
+
+@dataclass
+class Asked:
+    """One thing that the page asked for."""
+
+    what: str
+    person: str
+    details: Json = field(default_factory=dict)
+
+
+def _channel(channel_id: str, name: str, guild_id: str, **more: Any) -> Json:
+    return {"id": channel_id, "type": 0, "name": name, "guild_id": guild_id, "position": 0, "topic": None} | more
+
+
+class FakeDiscord:
+    """Remembers what the page asks for; a test answers by posting events itself."""
+
+    def __init__(self) -> None:
+        people = [
+            FakePerson("mira", 1224000000000000011, "Mira", "Member of both servers"),
+            FakePerson("ines", 1224000000000000013, "Ines", "Moderator of Harbour Arts"),
+        ]
+        self.people = {person.key: person for person in people}
+        self.bot_connected = True
+        self.offered: list[Json] = []
+        self.choices: list[Json] = []
+        self.asked: list[Asked] = []
+        self.refusal: str | None = None
+        self.faults = FakeFaults()
+        self._messages: defaultdict[str, dict[str, Json]] = defaultdict(dict)
+        self._queues: defaultdict[str, list[asyncio.Queue[Json]]] = defaultdict(list)
+        self._number = 1_290_000_000_000_000_000
+
+    # What a test does
+
+    def emit(self, event: str, data: Json, person: str | None = None) -> None:
+        """Put an event on the screens of one person, or of all."""
+        for key, queues in self._queues.items():
+            for queue in queues if person in {None, key} else ():
+                queue.put_nowait({"t": event, "d": data})
+
+    def post(self, channel: str = PORTRAITS, **fields: Any) -> Json:
+        """A new message of the bot, unless `author` says otherwise."""
+        message: Json = {
+            "id": self.new_id(),
+            "channel_id": channel,
+            "type": 0,
+            "content": "",
+            "author": BOT,
+            "attachments": [],
+            "embeds": [],
+            "components": [],
+            "mentions": [],
+            "timestamp": datetime.now(UTC).isoformat(),
+            "edited_timestamp": None,
+            "flags": 1 << 15 if fields.get("components") else 0,
+        } | fields
+        self._messages[channel][message["id"]] = message
+        self.emit("MESSAGE_CREATE", message)
+        return message
+
+    def edit(self, message: Json, **fields: Any) -> None:
+        """Change a message."""
+        message |= {"edited_timestamp": datetime.now(UTC).isoformat()} | fields
+        self.emit("MESSAGE_UPDATE", message)
+
+    def offer(self, *commands: Json) -> None:
+        """Register the bot's commands."""
+        self.offered = list(commands)
+        self.emit("COMMANDS", {})
+
+    def new_id(self) -> str:
+        self._number += 1
+        return str(self._number)
+
+    async def asked_for(self, what: str) -> Asked:
+        """The newest request of that kind, waited for and taken."""
+        async with asyncio.timeout(5):
+            while True:
+                for asked in self.asked:
+                    if asked.what == what:
+                        self.asked.remove(asked)
+                        return asked
+                await asyncio.sleep(0.01)
+
+    # What the page's server side calls
+
+    def state(self, person: FakePerson) -> Json:
+        members = [{"user": one.user, "nick": None, "roles": []} for one in self.people.values()]
+        members[1]["roles"] = [MODERATORS]
+        roles = [
+            {"id": GUILD, "name": "@everyone", "color": 0, "position": 0},
+            {"id": MODERATORS, "name": "Moderators", "color": 0x7A5FB0, "position": 2},
+        ]
+        harbour = [
+            _channel(PORTRAITS, "portraits", GUILD, topic="Faces, real and imagined"),
+            _channel(LOUNGE, "lounge", GUILD, position=1),
+            _channel(THREAD, "Wall of faces", GUILD, type=11, parent_id=PORTRAITS),
+        ]
+        studio = [_channel(STUDIO, "general", OTHER_GUILD)]
+        return {
+            "me": self._seen(person),
+            "people": [self._seen(one) for one in self.people.values()],
+            "bot": BOT,
+            "guilds": [
+                {"id": GUILD, "name": "Harbour Arts", "channels": harbour, "roles": roles, "members": members},
+                {"id": OTHER_GUILD, "name": "Tiny Studio", "channels": studio, "roles": [], "members": members},
+            ],
+            "dms": [],
+        }
+
+    @staticmethod
+    def _seen(person: FakePerson) -> Json:
+        return {"key": person.key, "name": person.display_name, "about": person.about, "user": person.user}
+
+    def messages(self, channel: str, person: FakePerson) -> list[Json]:
+        return list(self._messages[channel].values())
+
+    def commands(self, person: FakePerson, channel: str) -> list[Json]:
+        return self.offered
+
+    def subscribe(self, person: FakePerson) -> asyncio.Queue[Json]:
+        queue: asyncio.Queue[Json] = asyncio.Queue()
+        self._queues[person.key].append(queue)
+        return queue
+
+    def unsubscribe(self, person: FakePerson, queue: asyncio.Queue[Json]) -> None:
+        self._queues[person.key].remove(queue)
+
+    def reload(self, person: FakePerson) -> None:
+        self.asked.append(Asked("reload", person.key))
+
+    async def command(
+        self, person: FakePerson, channel: str, name: str, options: Json, *, attachments: Json
+    ) -> SimpleNamespace:
+        details = {"channel": channel, "name": name, "options": options, "attachments": attachments}
+        return self._begun("command", person, details)
+
+    async def click(
+        self, person: FakePerson, message: str, custom_id: str, values: list[str]
+    ) -> SimpleNamespace:
+        details = {"message": message, "custom_id": custom_id, "values": list(values)}
+        return self._begun("click", person, details)
+
+    async def menu(self, person: FakePerson, message: str, name: str) -> SimpleNamespace:
+        return self._begun("menu", person, {"message": message, "name": name})
+
+    async def submit(self, person: FakePerson, modal: str, values: Json) -> SimpleNamespace:
+        return self._begun("submit", person, {"modal": modal, "values": values})
+
+    async def autocomplete(
+        self, person: FakePerson, channel: str, name: str, options: Json, focused: str
+    ) -> list[Json]:
+        self.asked.append(Asked("autocomplete", person.key, {"options": options, "focused": focused}))
+        return self.choices
+
+    async def say(self, person: FakePerson, channel: str, content: str) -> Json:
+        return self.post(channel, author=person.user, content=content)
+
+    async def delete_message(self, person: FakePerson, message: str) -> None:
+        for channel, messages in self._messages.items():
+            if messages.pop(message, None):
+                self.emit("MESSAGE_DELETE", {"id": message, "channel_id": channel})
+
+    def _begun(self, what: str, person: FakePerson, details: Json) -> SimpleNamespace:
+        if self.refusal:
+            raise ValueError(self.refusal)
+        interaction_id = self.new_id()
+        self.asked.append(Asked(what, person.key, details | {"interaction_id": interaction_id}))
+        return SimpleNamespace(id=interaction_id)
+
+
+class FakeFaults:
+    """Discord's faults as far as the workbench reads them."""
+
+    def __init__(self) -> None:
+        self.outage = False
+        self.latency_s = 0.0
+        self.applied: list[Json] = []
+
+    def available(self) -> list[Json]:
+        return [
+            {"fault": "status_503", "label": "Discord answers the next request with 503", "group": "REST"},
+            {"fault": "latency", "label": "Discord answers a second later", "group": "REST"},
+        ]
+
+    def active(self) -> list[Json]:
+        return []
+
+    def apply(self, order: Json) -> None:
+        self.applied.append(order)
+        if order["fault"] in {"outage_start", "outage_end"}:
+            self.outage = order["fault"] == "outage_start"
+
+    def clear(self) -> None:
+        self.outage = False
