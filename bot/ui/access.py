@@ -19,7 +19,7 @@ Interaction = discord.Interaction[Any]
 
 PUBLIC_VERBS = frozenset({Verb.AGAIN, Verb.EDIT, Verb.EDIT_AGAIN})
 """Start a job of the one who clicks: anyone who may use the command there."""
-OWNER_VERBS = frozenset({Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE, Verb.SHOW})
+OWNER_VERBS = frozenset({Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE})
 OWNER_OR_MODERATOR_VERBS = frozenset({Verb.DELETE})
 
 

@@ -28,8 +28,6 @@ class Verb(StrEnum):
     SHARE = "share"
     HERE = "here"
     """Deliver a kept result here."""
-    SHOW = "show"
-    """Show the details of a task."""
     IDEAS = "ideas"
     """Turn to a page of the inspirations; the argument is "tool.page"."""
     USE_IDEA = "idea"

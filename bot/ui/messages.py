@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.clock import Clock
-    from bot.jobs.ports import ResultFile
+    from bot.model import ResultFile
 
 log = get_logger(__name__)
 

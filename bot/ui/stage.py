@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bot.clock import Clock
-    from bot.jobs.ports import Place, ResultFile
-    from bot.model import Job, Progress
+    from bot.jobs.ports import Place
+    from bot.model import Job, Progress, ResultFile
     from bot.tools import Tool
 
 log = get_logger(__name__)
@@ -204,6 +204,12 @@ class DiscordStage:
         message = Outgoing(view=self._card(job, facts), files=tuple(files), nonce=f"atelier-share-{job.code}")
         answer = await self._repeated(lambda: self._post(job.channel_id, message, UPLOAD_TIMEOUT_S))
         return self._outcome(answer, job.channel_id)
+
+    async def show_shared(self, job: Job, files: Sequence[ResultFile], token: str, url: str) -> None:
+        """Have the private card, `@original` of that token, say where its public copy is."""
+        facts = CardFacts(files=tuple(file.name for file in files), shared_url=url)
+        message = Outgoing(view=self._card(job, facts), files=tuple(files))
+        await self._repeated(lambda: self._messages.edit_original(token, message, timeout_s=UPLOAD_TIMEOUT_S))
 
     async def take_down(self, job: Job, channel_id: int, message_id: int) -> Put:
         """Write the card of a deleted job over one of the bot's messages, its files taken away."""

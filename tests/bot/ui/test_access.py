@@ -34,7 +34,7 @@ ACTORS = {
 
 EVERYONE_HERE = {"owner", "other", "moderator", "manager"}
 STARTS = {Verb.AGAIN, Verb.EDIT, Verb.EDIT_AGAIN}
-OWNERS = {Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE, Verb.SHOW}
+OWNERS = {Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE}
 NEVER_OF_A_JOB = {Verb.IDEAS, Verb.USE_IDEA}
 
 

@@ -1,0 +1,236 @@
+"""Private answers of more than a sentence: task lists, details, quota, ideas, help. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot.model import JobState, Unit
+from bot.ui.cards import run_time_s
+from bot.ui.ids import NO_JOB, ButtonId, Verb
+from bot.ui.layout import Accent, button, card, link, message_link, small, text
+from bot.ui.safe import bar, code_block, code_span, one_line
+from bot.ui.text import moment, relative
+from bot.ui.words import choice_name, input_name, settings_line, state_word, status_phrase, why_it_ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.model import Job
+    from bot.tools import Inspiration, Tool
+    from bot.ui.records import Account, Allowance
+    from bot.ui.text import Text
+
+LISTED_TASKS = 12
+IDEAS_A_PAGE = 6
+MAX_WORDS = 1500
+"""How much of a prompt the details show: as much as may be given, within what Discord takes in all."""
+MAX_BYTES = 4200
+"""Discord fails on messages of more than some ten thousand bytes of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpLine:
+    """A command as `/help` shows it."""
+
+    mention: str
+    """Clickable where Discord's id of the command is known."""
+    description: str
+
+
+def task_list(jobs: Sequence[Job], _: Text) -> ui.LayoutView:
+    """The member's last tasks, a line each."""
+    if not jobs:
+        return card(Accent.QUIET, text(_("### Your tasks"), _("None yet. `/portrait` makes the first one.")))
+    lines = [_task_line(job, _) for job in jobs[:LISTED_TASKS]]
+    running = [job for job in jobs if not job.state.has_ended]
+    buttons = [
+        button(_("Cancel {code}", code=f"#{job.code}"), ButtonId(Verb.CANCEL, job.code))
+        for job in running[:5]
+        if not job.wants_to_stop
+    ]
+    hint = small(_("`/tasks show` has all of one task, `/tasks cancel` stops one."))
+    return card(Accent.QUIET, text(_("### Your tasks")), text(*lines), text(hint), buttons=buttons)
+
+
+def _task_line(job: Job, _: Text) -> str:
+    where = ""
+    if job.message_id is not None and not job.private and job.deleted_at is None:
+        where = f" · {message_link(job.guild_id, job.channel_id, job.result_message_id or job.message_id)}"
+        if job.result_channel_id not in {None, job.channel_id}:
+            where = ""
+    words = code_span(job.prompt, 60)
+    return f"`#{job.code}` **{state_word(job, _)}** · {relative(job.created_at)} · {words}{where}"
+
+
+def task_details(job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bool) -> ui.LayoutView:
+    """All of one task: the whole words, every setting, times and, for some, the cost."""
+    negative = str(job.inputs.get("negativePrompt", ""))
+    items: list[ui.Item[Any] | None] = [
+        text(
+            f"### {tool.title} · `#{job.code}`",
+            _("for {member}", member=f"<@{job.user_id}>"),
+            f"**{state_word(job, _)}** · {_private_word(job, _)}",
+        ),
+        text(_("**Prompt**"), _whole(job.prompt)) if job.prompt else None,
+        text(_("**Not to be shown**"), _whole(negative)) if negative else None,
+        text(_all_settings(tool, job.inputs), *_times(job, _, with_cost=with_cost)),
+    ]
+    if job.state in {JobState.FAILED, JobState.CANCELLED}:
+        items.append(text(why_it_ended(job, _)))
+    return card(Accent.QUIET, *items, buttons=_detail_buttons(job, _) if is_owner else ())
+
+
+def _whole(words: str) -> str:
+    """A text as long as may be given, but never more bytes than Discord takes."""
+    limit = MAX_WORDS
+    while len(code_block(words, limit).encode()) > MAX_BYTES:
+        limit -= 100
+    return code_block(words, limit)
+
+
+def _private_word(job: Job, _: Text) -> str:
+    return _("private") if job.private else _("public")
+
+
+def _all_settings(tool: Tool, inputs: Mapping[str, Any]) -> str:
+    parts = []
+    for each in tool.inputs:
+        value = inputs.get(each.id, "")
+        if each.is_text or value == "":
+            continue
+        shown = choice_name(each, value) if each.choices else value
+        parts.append(f"{input_name(each)} {code_span(str(shown), 60)}")
+    return " · ".join(parts)
+
+
+def _times(job: Job, _: Text, *, with_cost: bool) -> list[str]:
+    lines = [_("asked for {when}", when=moment(job.created_at))]
+    if job.submitted_at is not None:
+        waited_s = (job.submitted_at - job.created_at).total_seconds()
+        lines.append(_("in the line for {time}", time=_.duration(max(0.0, waited_s))))
+    took_s = run_time_s(job)
+    if took_s is not None and job.wiro_ended_at is not None:
+        lines.append(_("made in {time}", time=_.duration(took_s)))
+    if job.ended_at is not None:
+        lines.append(_("ended {when}", when=moment(job.ended_at)))
+    elif job.wiro_status:
+        lines.append(status_phrase(job.wiro_status, _))
+    if job.kept_until is not None and job.state is JobState.KEPT:
+        lines.append(_("kept until {when}", when=moment(job.kept_until)))
+    if with_cost and job.cost_nano_usd is not None:
+        about = _("about {cost}", cost=_.money(job.cost_nano_usd))
+        lines.append(about if job.cost_is_estimate else _("cost {cost}", cost=_.money(job.cost_nano_usd)))
+    return [small(" · ".join(lines))]
+
+
+def _detail_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
+    buttons: list[ui.Button[Any]] = []
+    deleted = job.deleted_at is not None
+    if job.state is JobState.KEPT or (job.state is JobState.DONE and job.private and not deleted):
+        here = ButtonId(Verb.HERE, job.code)
+        buttons.append(button(_("Deliver here"), here, discord.ButtonStyle.primary))
+    elif job.private and not job.state.has_ended:
+        buttons.append(button(_("Continue here"), ButtonId(Verb.HERE, job.code)))
+    if not job.state.has_ended and not job.wants_to_stop:
+        buttons.append(button(_("Cancel"), ButtonId(Verb.CANCEL, job.code), discord.ButtonStyle.danger))
+    if job.state.has_ended and not deleted:
+        buttons.append(button(_("Edit"), ButtonId(Verb.EDIT, job.code)))
+    message_id = job.result_message_id or job.message_id
+    in_channel = job.result_channel_id in {None, job.channel_id}
+    if message_id is not None and not job.private and in_channel and not deleted:
+        buttons.append(link(_("Go to it"), message_link(job.guild_id, job.channel_id, message_id)))
+    return buttons
+
+
+def quota_panel(account: Account, _: Text) -> ui.LayoutView:
+    """What is used of each cap, with a bar, when it comes back, and what it has cost."""
+    titles = {
+        Unit.IMAGE: _("Images today"),
+        Unit.TRAINING: _("Trainings this week"),
+        Unit.TASK: _("Tasks at once"),
+    }
+    blocks = [
+        text(f"**{titles[each.unit]}**", *_allowance_lines(each, _))
+        for each in account.allowances
+        if each.unit is not Unit.TRAINING or each.used
+    ]
+    spent = _(
+        "Your tasks here have cost {today} today and {month} this month.",
+        today=_.money(account.today_nano_usd),
+        month=_.money(account.month_nano_usd),
+    )
+    return card(Accent.RUNNING, text(_("### Your quota in this server")), *blocks, text(small(spent)))
+
+
+def _allowance_lines(each: Allowance, _: Text) -> list[str]:
+    if each.cap == 0:
+        return [_("Turned off here.")]
+    counted = _("{used} of {cap} used", used=_.number(each.used), cap=_.number(each.cap))
+    lines = [f"{bar(each.used / each.cap)} {counted}"]
+    if each.used and each.back_at is not None:
+        lines.append(small(_("all of it comes back {when}", when=relative(each.back_at))))
+    elif each.used:
+        lines.append(small(_("a place comes back with each task that ends")))
+    return lines
+
+
+def ideas_panel(tool: Tool, ideas: Sequence[Inspiration], page: int, _: Text) -> ui.LayoutView:
+    """A page of the tool's inspirations, each with a button that starts from it."""
+    pages = max(1, -(-len(ideas) // IDEAS_A_PAGE))
+    page = min(max(0, page), pages - 1)
+    shown = ideas[page * IDEAS_A_PAGE : (page + 1) * IDEAS_A_PAGE]
+    rows: list[ui.Item[Any] | None] = [_idea_row(tool, idea, _) for idea in shown]
+    turn = []
+    if pages > 1:
+        turn = [
+            button(
+                _("Previous"),
+                ButtonId(Verb.IDEAS, NO_JOB, f"{tool.key}.{max(0, page - 1)}"),
+                disabled=page == 0,
+            ),
+            # The last page's "next" is itself, under another id: two buttons may not share one.
+            button(
+                _("Next"), ButtonId(Verb.IDEAS, NO_JOB, f"{tool.key}.{page + 1}"), disabled=page == pages - 1
+            ),
+        ]
+    heading = _("### Ideas for {tool}", tool=tool.title)
+    where = _("page {page} of {pages}", page=page + 1, pages=pages) if pages > 1 else ""
+    hint = _("Use this opens a form with the words in it, so that you can change them first.")
+    return card(Accent.RUNNING, text(heading, small(where)), *rows, text(small(hint)), buttons=turn)
+
+
+def _idea_row(tool: Tool, idea: Inspiration, _: Text) -> ui.Section[Any]:
+    without = _("without {words}", words=code_span(idea.negative_prompt)) if idea.negative_prompt else ""
+    use = button(
+        _("Use this"),
+        ButtonId(Verb.USE_IDEA, NO_JOB, f"{tool.key}.{idea.number}"),
+        discord.ButtonStyle.primary,
+    )
+    body = text(f"**{idea.number}** {code_span(one_line(idea.prompt, 200), 200)}", small(without))
+    return ui.Section(body, accessory=use)
+
+
+def help_panel(lines: Iterable[HelpLine], _: Text) -> ui.LayoutView:
+    """Every command with what it does."""
+    return card(
+        Accent.RUNNING,
+        text(
+            _("### What I can do"),
+            _("I make images with Wiro's hosted tools. Each task has one message here."),
+        ),
+        text(*(f"{line.mention} {line.description}" for line in lines)),
+        text(
+            small(_("Right click a message, Apps, Task details: everything about that task.")),
+            small(_("Words and images are sent to Wiro to be worked on.")),
+        ),
+    )
+
+
+def summary_of(job: Job, tool: Tool, _: Text) -> str:
+    """A task in one line of at most 100 characters, for the choices of an option."""
+    head = f"#{job.code} {state_word(job, _)}"
+    return one_line(f"{head} · {job.prompt or settings_line(tool, job.inputs, _)}", 100)

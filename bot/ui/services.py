@@ -1,0 +1,60 @@
+"""What a cog is given: everything that commands and buttons stand on, put together in `bot.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import NoSuchTask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from bot.clock import Clock
+    from bot.jobs.desk import Desk
+    from bot.model import Job, ResultFile
+    from bot.tools import Tool
+    from bot.ui.drafts import Drafts
+    from bot.ui.records import Records
+    from bot.ui.router import Router
+    from bot.ui.stage import DiscordStage
+    from bot.ui.starting import Starter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts that cogs use; none of them knows a cog."""
+
+    catalogue: Mapping[str, Tool]
+    clock: Clock
+    desk: Desk
+    drafts: Drafts
+    kept_files: Callable[[Job], Awaitable[Sequence[ResultFile]]]
+    """The images of a job that are kept here; none when they are not kept any more."""
+    records: Records
+    router: Router
+    stage: DiscordStage
+    starter: Starter
+
+    async def job(self, code: str) -> Job:
+        """The job with that code.
+
+        Raises:
+            NoSuchTask: There is none.
+        """
+        job = await self.records.by_code(code)
+        if job is None:
+            raise NoSuchTask(code)
+        return job
+
+    async def own_job(self, code: str, user_id: int) -> Job:
+        """The member's own job with that code, however it is written: "#4f7k".
+
+        Raises:
+            NoSuchTask: The member has none.
+        """
+        plain = code.strip().removeprefix("#").upper()[:8]
+        job = await self.records.by_code(plain)
+        if job is None or job.user_id != user_id:
+            raise NoSuchTask(plain)
+        return job

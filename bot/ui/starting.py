@@ -1,0 +1,123 @@
+"""Starting a job from anything a person does: a command, Again, an edited form, an inspiration."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.model import NewJob
+from bot.tools import Note, Place, check
+from bot.ui.access import require_place
+from bot.ui.cards import job_card
+from bot.ui.references import resolve
+from bot.ui.text import text_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.clock import Clock
+    from bot.jobs.desk import Desk
+    from bot.model import Job
+    from bot.tools import Checked, Tool
+    from bot.ui.acknowledge import Acknowledger
+    from bot.ui.answers import Interaction
+    from bot.ui.records import Records
+
+ACCEPT_WITHIN_S = 2.0
+"""Discord waits three seconds for the card; what is not stored by then is not stored at all."""
+TOKEN_LIVES = timedelta(minutes=15)
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 4
+DEFAULT_FILE_LIMIT_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody asks for."""
+
+    tool: Tool
+    given: Mapping[str, Any]
+    """Values by option name; None is the tool's default."""
+    private: bool = False
+    parent_code: str | None = None
+
+
+class Starter:
+    """Turns a wish into a job with its card; every refusal comes before anything is charged."""
+
+    def __init__(self, desk: Desk, acknowledger: Acknowledger, records: Records, clock: Clock) -> None:
+        self._desk = desk
+        self._acknowledger = acknowledger
+        self._records = records
+        self._clock = clock
+
+    async def start(self, interaction: Interaction, wish: Wish) -> Job:
+        """Accept the wish and answer the interaction with the job's card.
+
+        Raises:
+            UserError: It cannot be done; nothing was stored, and the interaction is not answered yet.
+            TooLate: The machine was too slow; likewise.
+        """
+        not_after_s = self._clock.monotonic_s() + ACCEPT_WITHIN_S
+        require_place(interaction, private=wish.private)
+        given = await resolve(
+            wish.given,
+            wish.tool,
+            self._records,
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id or 0,
+            private=wish.private,
+        )
+        checked = check(wish.tool, given, draw=draw)
+        job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
+        card = job_card(job, wish.tool, text_for(job.locale))
+        return await self._acknowledger.show(interaction, job, card)
+
+    def _new_job(self, interaction: Interaction, wish: Wish, checked: Checked) -> NewJob:
+        guild = interaction.guild
+        reader = interaction.locale if wish.private else (interaction.guild_locale or interaction.locale)
+        return NewJob(
+            code="".join(secrets.choice(CROCKFORD) for _ in range(CODE_LENGTH)),
+            interaction_id=interaction.id,
+            guild_id=interaction.guild_id or 0,
+            channel_id=interaction.channel_id or 0,
+            user_id=interaction.user.id,
+            tool=wish.tool.key,
+            inputs=checked.inputs,
+            images=checked.images,
+            private=wish.private,
+            locale=str(reader),
+            notes=tuple(str(note) for note in checked.notes),
+            parent_code=wish.parent_code,
+            hook_token=secrets.token_urlsafe(24),
+            interaction_token=interaction.token,
+            token_expires_at=self._clock.now() + TOKEN_LIVES,
+            file_limit_bytes=interaction.filesize_limit or DEFAULT_FILE_LIMIT_BYTES,
+            channel_file_limit_bytes=guild.filesize_limit if guild is not None else DEFAULT_FILE_LIMIT_BYTES,
+        )
+
+
+def draw(lowest: int, highest: int) -> int:
+    """A random whole number between the two, both included."""
+    return lowest + secrets.randbelow(highest - lowest + 1)
+
+
+def given_of(job: Job, tool: Tool, *, same_seed: bool = False) -> dict[str, Any]:
+    """What would have to be given to ask for the same again; without the seed unless `same_seed`."""
+    given = {
+        each.option: job.inputs[each.id]
+        for each in tool.inputs
+        if each.id in job.inputs and each.place is not Place.FIXED and (same_seed or not each.draw)
+    }
+    if Note.TRIGGER_ADDED in job.notes and "prompt" in given:
+        # It is put in front again; left there, a prompt of full length would be too long the second time.
+        given["prompt"] = str(given["prompt"]).removeprefix(tool.trigger).lstrip()
+    return given
+
+
+def is_private_here(job: Job, interaction: Interaction) -> bool:
+    """Whether what starts from this message is private too: its job is, and this is not the shared copy."""
+    message = interaction.message
+    return job.private and (message is None or message.id != job.shared_message_id)

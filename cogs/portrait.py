@@ -1,0 +1,263 @@
+"""The tools that make images: a command each, built from its file, and the buttons that start such jobs."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Optional
+
+import discord
+from discord import app_commands
+
+from bot.errors import InvalidValue, UserError
+from bot.log import get_logger
+from bot.tools import Place
+from bot.ui.access import actor_of, require
+from bot.ui.answers import answer_error
+from bot.ui.drafts import Draft
+from bot.ui.forms import NUMBERS, edit_form, numbers_line, read_edit_form, read_form
+from bot.ui.ids import NO_JOB, ButtonId, Verb
+from bot.ui.layout import button
+from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, suggestions
+from bot.ui.starting import Wish, given_of, is_private_here
+from bot.ui.text import text_for
+from bot.ui.words import choice_name
+
+if TYPE_CHECKING:
+    from bot.tools import Tool, ToolInput
+    from bot.ui.services import Services
+
+log = get_logger(__name__)
+
+Interaction = discord.Interaction[Any]
+
+PRIVATE = "private"
+PRIVATE_HELP = (
+    "Only you see the task and its images; you can share them later. Left out: everyone here sees them."
+)
+SUGGEST_WITHIN_S = 1.0
+"""A suggestion that comes later than the next keystroke is worth nothing."""
+
+
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Offer every tool that makes images, and the buttons of their cards."""
+    for tool in services.catalogue.values():
+        if not tool.is_training:
+            tree.add_command(tool_command(tool, services))
+    buttons = StartingButtons(services)
+    services.router.on_click(Verb.AGAIN, buttons.again)
+    services.router.on_click(Verb.TRY_AGAIN, buttons.try_again)
+    services.router.on_click(Verb.EDIT, buttons.edit)
+    services.router.on_click(Verb.EDIT_AGAIN, buttons.edit_again)
+    services.router.on_form(Verb.EDIT, buttons.edited)
+    services.router.on_form(Verb.USE_IDEA, buttons.idea_sent)
+
+
+def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..., Any]:
+    """The slash command of a tool: an option for each input that a person sets, and `private`."""
+
+    async def run(interaction: Interaction, **given: Any) -> None:
+        private = bool(given.pop(PRIVATE, None))
+        await services.starter.start(interaction, Wish(tool=tool, given=given, private=private))
+
+    inputs = sorted(_settable(tool), key=lambda each: not each.required)
+    own = [
+        inspect.Parameter(
+            "interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=discord.Interaction
+        )
+    ]
+    own += [_parameter(each.option, _annotation(each), required=each.required) for each in inputs]
+    own.append(_parameter(PRIVATE, bool, required=False))
+    run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # discord.py reads the options from it
+    described = app_commands.describe(**{each.option: each.help for each in inputs}, private=PRIVATE_HELP)
+    chosen = app_commands.choices(
+        **{each.option: _choices(each) for each in inputs if 0 < len(each.choices) <= MAX_CHOICES}
+    )
+    command: app_commands.Command[Any, ..., Any] = app_commands.Command(
+        name=tool.command, description=tool.description, callback=chosen(described(run))
+    )
+    for each in inputs:
+        if each.option == "prompt":
+            command.autocomplete(each.option)(_prompts(tool, services))
+        elif len(each.choices) > MAX_CHOICES:
+            command.autocomplete(each.option)(_long_choices(each))
+    return command
+
+
+def _settable(tool: Tool) -> list[ToolInput]:
+    return [each for each in tool.inputs if each.place is Place.OPTION]
+
+
+def _parameter(name: str, annotation: Any, *, required: bool) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    if required:
+        return inspect.Parameter(name, kind, annotation=annotation)
+    # A Range is an object while the program runs, and an object knows no "| None".
+    return inspect.Parameter(name, kind, default=None, annotation=Optional[annotation])  # noqa: UP045
+
+
+def _annotation(each: ToolInput) -> Any:
+    """The type of an option, with the bounds that Discord checks before anything is sent."""
+    if each.is_text:
+        return app_commands.Range[str, 1, each.max_length or 6000]
+    if each.type == "checkbox":
+        return bool
+    if each.choices:
+        whole = each.is_number and len(each.choices) <= MAX_CHOICES
+        return int if whole else str
+    if each.is_number:
+        number = int if each.is_whole_number else float
+        return app_commands.Range[number, each.minimum, each.maximum]
+    return discord.Attachment
+
+
+def _choices(each: ToolInput) -> list[app_commands.Choice[Any]]:
+    kind = int if each.is_number else str
+    return [app_commands.Choice(name=choice_name(each, value), value=kind(value)) for value in each.choices]
+
+
+def _prompts(tool: Tool, services: Services) -> Any:
+    """Autocompletion of the prompt: the member's own recent ones, and the tool's ideas."""
+
+    async def complete(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        guild_id = interaction.guild_id or 0
+        private = bool(getattr(interaction.namespace, PRIVATE, False))
+        recent: Any = ()
+        real_persons = False
+        try:
+            async with services.clock.timeout(SUGGEST_WITHIN_S):
+                recent = await services.records.recent_prompts(
+                    interaction.user.id, guild_id, limit=RECENT, private=private
+                )
+                real_persons = (await services.records.guild_policy(guild_id)).real_persons
+        except Exception:  # suggestions are a help: without the database the ideas remain
+            log.warning("recent prompts could not be read", exc_info=True)
+        found = suggestions(current, recent, ideas_of(tool, real_persons=real_persons))
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
+
+    return complete
+
+
+def _long_choices(each: ToolInput) -> Any:
+    """Autocompletion of a menu that is too long for Discord's choices."""
+
+    async def complete(_: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        wanted = current.casefold()
+        fitting = [value for value in each.choices if wanted in str(value).casefold()]
+        return [
+            app_commands.Choice(name=choice_name(each, value)[:100], value=str(value)[:100])
+            for value in fitting[:MAX_CHOICES]
+        ]
+
+    return complete
+
+
+class StartingButtons:
+    """Buttons and forms that start a job: Again, Try again, Edit, Edit again, an idea."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def again(self, interaction: Interaction, target: ButtonId) -> None:
+        """The same request with a new seed, as the clicker's own."""
+        job = await self._services.job(target.job)
+        require(Verb.AGAIN, job, actor_of(interaction))
+        tool = self._services.catalogue[job.tool]
+        await self._services.starter.start(
+            interaction,
+            Wish(
+                tool=tool,
+                given=given_of(job, tool),
+                private=is_private_here(job, interaction),
+                parent_code=job.code,
+            ),
+        )
+
+    async def try_again(self, interaction: Interaction, target: ButtonId) -> None:
+        """The very same request, for its owner."""
+        job = await self._services.job(target.job)
+        require(Verb.TRY_AGAIN, job, actor_of(interaction))
+        tool = self._services.catalogue[job.tool]
+        await self._services.starter.start(
+            interaction,
+            Wish(
+                tool=tool,
+                given=given_of(job, tool, same_seed=True),
+                private=job.private,
+                parent_code=job.code,
+            ),
+        )
+
+    async def edit(self, interaction: Interaction, target: ButtonId) -> None:
+        """Open a form with the job's settings."""
+        job = await self._services.job(target.job)
+        require(Verb.EDIT, job, actor_of(interaction))
+        tool = self._services.catalogue[job.tool]
+        values = given_of(job, tool, same_seed=True)
+        await self._open(interaction, tool, ButtonId(Verb.EDIT, job.code), values)
+
+    async def edit_again(self, interaction: Interaction, target: ButtonId) -> None:
+        """Open the form that was refused, as it was filled in."""
+        draft = self._services.drafts.find(target.arg, user_id=interaction.user.id)
+        if draft is not None:
+            tool = self._services.catalogue[draft.tool]
+            await self._open(interaction, tool, draft.target, draft.values, numbers=draft.numbers)
+        elif target.job != NO_JOB:
+            await self.edit(interaction, target)
+        else:
+            raise UserError("What you wrote is no longer here. Use the command again.")
+
+    async def edited(self, interaction: Interaction, target: ButtonId) -> None:
+        """Start a job from the form of another one."""
+        job = await self._services.job(target.job)
+        require(Verb.EDIT, job, actor_of(interaction))
+        private = is_private_here(job, interaction)
+        tool = self._services.catalogue[job.tool]
+        await self._start_from_form(interaction, tool, target, private=private, parent_code=job.code)
+
+    async def idea_sent(self, interaction: Interaction, target: ButtonId) -> None:
+        """Start a job from the form of an inspiration."""
+        key, _, _number = target.arg.partition(".")
+        tool = self._services.catalogue.get(key)
+        if tool is None:
+            raise UserError("This tool is no longer offered here. `/help` shows what is.")
+        await self._start_from_form(interaction, tool, target, private=False, parent_code=None)
+
+    async def _open(
+        self,
+        interaction: Interaction,
+        tool: Tool,
+        target: ButtonId,
+        values: Any,
+        *,
+        numbers: str | None = None,
+    ) -> None:
+        _ = text_for(str(interaction.locale))
+        title = _("Edit {tool}", tool=tool.title)
+        await interaction.response.send_modal(edit_form(tool, target, values, title, _, numbers=numbers))
+
+    async def _start_from_form(
+        self,
+        interaction: Interaction,
+        tool: Tool,
+        target: ButtonId,
+        *,
+        private: bool,
+        parent_code: str | None,
+    ) -> None:
+        try:
+            given = read_edit_form(interaction, tool)
+            wish = Wish(tool=tool, given=given, private=private, parent_code=parent_code)
+            await self._services.starter.start(interaction, wish)
+        except InvalidValue as error:
+            sent = read_form(interaction)
+            draft = Draft(
+                user_id=interaction.user.id,
+                tool=tool.key,
+                target=target,
+                values=sent,
+                numbers=sent.get(NUMBERS) or numbers_line(tool, {}),
+            )
+            name = self._services.drafts.keep(interaction.id, draft)
+            _ = text_for(str(interaction.locale))
+            again = button(_("Edit again"), ButtonId(Verb.EDIT_AGAIN, target.job, name))
+            await answer_error(interaction, error, buttons=(again,))
