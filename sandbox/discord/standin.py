@@ -147,7 +147,7 @@ class DiscordStandIn:
 
     @property
     def channels(self) -> Mapping[str, Channel]:
-        """Every channel by key: `portraits`, `lounge`, `after-dark`, `wall-of-faces`, `general`, `dm-mira`."""
+        """All by key: `portraits`, `lounge`, `after-dark`, `wall-of-faces`, `general`, `dm-mira`."""
         return {channel.key: channel for channel in self.world.all_channels()}
 
     def person(self, person: Person | str | int) -> Person:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.discord.errors import Problems
 from sandbox.discord.validate.controls import ControlCheck
@@ -97,27 +97,22 @@ class _ModalComponents(ControlCheck):
             self.problems.length((*path, "placeholder"), placeholder, 0, 100)
         texts = {"value": value, "placeholder": placeholder}
         seen |= {key: text for key, text in texts.items() if text is not None}
-        required = component.get("required", True)
-        return seen | {
-            "min_length": least,
-            "max_length": most,
-            "required": True if required is None else required,
-        }
+        return seen | {"min_length": least, "max_length": most, "required": _required(component)}
 
     def _modal_select(self, component: Json, path: Path) -> Json:
         seen = self.select(component, path)
-        seen["required"] = component.get("required", True) is not False
+        seen["required"] = _required(component)
         if seen.pop("disabled"):
             text = "A select in a modal cannot be disabled"
             self.problems.add((*path, "disabled"), "COMPONENT_DISABLED_IN_MODAL", text)
         return seen
 
     def _file_upload(self, component: Json, path: Path) -> Json:
-        least, most = component.get("min_values", 1), component.get("max_values", 1)
+        least, most = _count(component, "min_values", 1), _count(component, "max_values", 1)
         self.problems.number((*path, "min_values"), least, 0, 10)
         self.problems.number((*path, "max_values"), most, 1, 10)
         seen: Json = {"type": FILE_UPLOAD, "custom_id": self.custom_id(component, path)}
-        seen |= {"min_values": least, "max_values": most, "required": component.get("required", True)}
+        seen |= {"min_values": least, "max_values": most, "required": _required(component)}
         kinds = component.get("file_types")
         if kinds:
             if not isinstance(kinds, list) or len(kinds) > 10:
@@ -128,20 +123,28 @@ class _ModalComponents(ControlCheck):
     def _radio(self, component: Json, path: Path) -> Json:
         seen: Json = {"type": RADIO, "custom_id": self.custom_id(component, path)}
         seen |= {"options": self.options(component.get("options"), path, 2, 10)}
-        return seen | {"required": component.get("required", True)}
+        return seen | {"required": _required(component)}
 
     def _checkboxes(self, component: Json, path: Path) -> Json:
         options = self.options(component.get("options"), path, 1, 10)
-        least = component.get("min_values", 1)
-        most = component.get("max_values") or len(options) or 1
-        required = component.get("required", True)
+        least, most = _count(component, "min_values", 1), _count(component, "max_values", len(options) or 1)
         self.problems.number((*path, "min_values"), least, 0, 10)
         self.problems.number((*path, "max_values"), most, 1, 10)
         seen: Json = {"type": CHECKBOXES, "custom_id": self.custom_id(component, path), "options": options}
-        return seen | {"min_values": least, "max_values": most, "required": required}
+        return seen | {"min_values": least, "max_values": most, "required": _required(component)}
 
     def _checkbox(self, component: Json, path: Path) -> Json:
         seen: Json = {"type": CHECKBOX, "custom_id": self.custom_id(component, path)}
         if component.get("required"):
             self.problems.add((*path, "required"), "CHECKBOX_REQUIRED", "A checkbox cannot be required")
         return seen | {"default": bool(component.get("default", False))}
+
+
+def _count(component: Json, key: str, usual: int) -> Any:
+    """A number that is left out, or null, is the usual one."""
+    given = component.get(key)
+    return usual if given is None else given
+
+
+def _required(component: Json) -> bool:
+    return component.get("required") is not False
