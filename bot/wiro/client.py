@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNNAMED = "a task is named by its id or its token"
+
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FOLDER = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -123,7 +125,9 @@ class WiroClient:
             NoTask: There is none, or not yet.
             WiroError: The call failed.
         """
-        fields = {"taskid": task_id} if task_id else {"tasktoken": token or ""}
+        if not (task_id or token):
+            raise ValueError(UNNAMED)
+        fields = {"taskid": task_id} if task_id else {"tasktoken": token}
         return await self._post("Task/Detail", fields, parse.the_task)
 
     async def tasks(self, *, start: int = 0, limit: int = 50, model_name: str | None = None) -> TaskPage:
@@ -227,7 +231,7 @@ class WiroClient:
         """
         known = {key: name for key, name in names.items() if name}
         if not known:
-            raise ValueError("a task is named by its id or its token")
+            raise ValueError(UNNAMED)
         first = next(iter(known))
         others = {key: name for key, name in known.items() if key != first}
         try:

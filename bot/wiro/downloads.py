@@ -67,6 +67,7 @@ class Downloader:
                 address,
                 headers={"Accept-Encoding": "identity"},  # so that Content-Length counts what is read
                 max_redirects=MAX_REDIRECTS,
+                raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(
                     total=None, connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S
                 ),

@@ -9,7 +9,7 @@ import orjson
 
 from bot.wiro import parse
 from bot.wiro.models import TaskEvent, TaskStatus
-from bot.wiro.wire import parse_json, text, tidy
+from bot.wiro.wire import parse_json, text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,7 +57,7 @@ def _event(status: str, message: Any, at: datetime) -> TaskEvent:
     return TaskEvent(
         status=status,
         at=at,
-        message="" if progress else tidy(parse.message_text(message)),
+        message="" if progress else parse.message_text(message),
         progress=progress,
         outputs=parse.outputs(message) if status == TaskStatus.POSTPROCESS_END else (),
     )

@@ -156,6 +156,7 @@ class Transport:
                 data=body,
                 headers=self._signer.headers() | {"Accept": "application/json"},
                 allow_redirects=False,  # the keys go nowhere else
+                raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S),
             ) as response:
                 self._hear_date(response, self._clock.monotonic_s() - sent_at_s)

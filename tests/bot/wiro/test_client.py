@@ -233,9 +233,10 @@ async def test_a_refused_cancel_is_not_tried_under_other_names(client: WiroClien
     assert len(wiro.seen) == 1
 
 
-async def test_cancel_needs_a_name(client: WiroClient) -> None:
+@pytest.mark.parametrize("call", ["detail", "cancel", "kill"])
+async def test_a_task_needs_a_name(client: WiroClient, call: str) -> None:
     with pytest.raises(ValueError, match="id or its token"):
-        await client.cancel()
+        await getattr(client, call)()
 
 
 async def test_files_of_a_task_are_deleted_by_its_token(client: WiroClient, wiro: FakeWiro) -> None:
