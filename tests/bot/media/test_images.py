@@ -134,10 +134,9 @@ def test_a_png_that_is_too_large_becomes_a_webp_of_the_same_size_with_its_parame
 def test_a_little_too_large_costs_less_quality_than_much_too_large() -> None:
     data = encode(noise(256, 256), "PNG")
 
-    sizes = [len(images.fit(data, len(data) * percent // 100).data) for percent in (95, 50, 15)]
+    sizes = [len(images.fit(data, len(data) * percent // 100).data) for percent in (90, 25, 12)]
 
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > len(data) // 2
+    assert sizes[0] > sizes[1] > sizes[2]
 
 
 @pytest.mark.parametrize("limit", [20_000, 5_000, 1_500])
