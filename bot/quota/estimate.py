@@ -1,7 +1,7 @@
 """What a run will probably cost: held against the caps until Wiro tells the true cost.
 
-By what is known, in this order: the 95th percentile of the last runs of that size, the tool's `dynamicprice`, its
-price per second times the expected run, the fallback in its TOML. Never 0.
+By what is known, in this order: the 95th percentile of the last runs of that size, the tool's
+`dynamicprice`, its price per second times the expected run, the fallback in its TOML. Never 0.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _percentile(ordered: Sequence[int]) -> int:
 def _dynamic(
     dynamic_price: str | Sequence[Mapping[str, Any]] | None, inputs: Mapping[str, Any], expected_run_s: float
 ) -> int:
-    """By the price list's most specific entry that fits; 0 when none does or its method needs the run's outcome."""
+    """By the price list's most specific entry that fits; 0 when none does, or needs the run's outcome."""
     fitting = [entry for entry in _entries(dynamic_price) if _fits(entry, inputs)]
     if not fitting:
         return 0

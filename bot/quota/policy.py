@@ -1,4 +1,4 @@
-"""What a member may do: limits out of the settings, and the holds that a job must get before it is accepted."""
+"""What a member may do: limits out of the settings, and the holds that a job needs to be accepted."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Limits:
 
     @classmethod
     def resolve(cls, settings: QuotaSettings, rule: Caps | None = None) -> Self:
-        """The limits by the settings; `rule` is the most specific of server, role and member, where one is set."""
+        """The limits by the settings; `rule` is the most specific of server's, role's and member's."""
         ceiling = Caps(
             images_per_day=settings.quota_images_per_day_max,
             trainings_per_week=settings.quota_trainings_per_week_max,
@@ -109,8 +109,9 @@ def holds_for(
 ) -> Holds:
     """Everything that acceptance reserves for the job, in the order in which counters are always locked.
 
-    Quota: the member here, then over all servers. Money: the member here, the server, the instance; each in its
-    day and its month. Only the instance's day has a cap for now, the others are booked to be looked at.
+    Quota: the member here, then over all servers. Money: the member here, the server, the instance; each in
+        its day and its month. Only the instance's day has a cap for now, the others are booked to be looked
+        at.
     """
     unit = Unit.TRAINING if new.images == 0 else Unit.IMAGE
     wanted = ((unit, new.images or 1), (Unit.TASK, 1))

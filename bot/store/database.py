@@ -1,8 +1,8 @@
-"""One way to the database for both engines: `read` and `write` run units of work, plain functions of a connection.
+"""One way to the database for both engines: `read` and `write` run units of work, functions of a connection.
 
-SQLite is read through aiosqlite and written by one thread (`writer`); PostgreSQL is used through asyncpg. A unit
-touches nothing but its connection and may be run again: times, ids and random values are its arguments, and what
-it returns is a frozen dataclass or a plain value.
+SQLite is read through aiosqlite and written by one thread (`writer`); PostgreSQL is used through asyncpg. A
+unit touches nothing but its connection and may be run again: times, ids and random values are its
+arguments, and what it returns is a frozen dataclass or a plain value.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ class Database:
         A cancelled caller does not undo the write: what happens is decided by the database alone.
 
         Args:
-            unit: The unit of work; what it raises of the bot's own errors is raised here, and it had no effect.
+            unit: The unit of work; what it raises of the bot's own errors is raised here, and it had no
+                effect.
             lane: Chores go behind people.
             not_after_s: By the clock's monotonic time; later than that the unit is not run.
 
@@ -194,7 +195,7 @@ class Database:
         raise AssertionError  # the last attempt returns or raises
 
     async def _transact(self, unit: Callable[[sa.Connection], T], not_after_s: float | None) -> T:
-        """One transaction; losing the server before COMMIT was sent is a plain fault, after it nobody knows."""
+        """One transaction; a server lost before COMMIT was sent is a plain fault, after it nobody knows."""
 
         def run(conn: sa.Connection) -> T:
             if not_after_s is not None and self._clock.monotonic_s() > not_after_s:

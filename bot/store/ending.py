@@ -39,7 +39,8 @@ def end_job(
 ) -> Job:
     """The job, ended: its state, its event, both ledgers and the tool's history in one transaction.
 
-    A job ends with nobody as its owner. A kept job that is fetched (KEPT → DONE) was settled when it was kept.
+    A job ends with nobody as its owner. A kept job that is fetched (KEPT → DONE) was settled when it was
+    kept.
 
     Args:
         conn: The transaction.
@@ -52,7 +53,8 @@ def end_job(
         reason: Why there are no images.
         reason_text: Wiro's words, or a reference id.
         images_made: What the quota is settled at when there is a result for the owner (DONE, KEPT).
-        cost_nano_usd: Wiro's `totalcost`; None: what is stored already, else the estimate is booked and flagged.
+        cost_nano_usd: Wiro's `totalcost`; None: what is stored already, else the estimate is booked and
+            flagged.
         result_message_id: Where the images are, when that is not the card.
         result_channel_id: Likewise.
         kept_until: Until when a kept result can be fetched.
@@ -106,7 +108,8 @@ def want_stop(
 ) -> Job:
     """Write the wish to stop the job; one that waits ends at once, one that has ended stays as it is.
 
-    The first wish stands, but a moderator's overrules any other. Whoever carries the job reads it at each step.
+    The first wish stands, but a moderator's overrules any other. Whoever carries the job reads it at each
+    step.
 
     Args:
         conn: The transaction.

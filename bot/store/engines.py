@@ -1,4 +1,4 @@
-"""SQLAlchemy engines for the addresses that settings name, with the pragmas and limits that the store relies on."""
+"""SQLAlchemy engines for the addresses that settings name, with the pragmas and limits of the store."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def is_disconnected(error: BaseException) -> bool:
 def as_store_error(error: BaseException) -> Exception:
     """The error that the caller of a write or a read gets.
 
-    The bot's own and a bug in a unit come as they are, what a database says becomes a `StoreError`, and so does
-    what would end a thread or an event loop.
+    The bot's own and a bug in a unit come as they are, what a database says becomes a `StoreError`, and so
+    does what would end a thread or an event loop.
     """
     if isinstance(error, sa.exc.SQLAlchemyError | sqlite3.Error | OSError):
         kind, text = _kind_of(error), _text(error)

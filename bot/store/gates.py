@@ -1,4 +1,4 @@
-"""The gates between the line and Wiro: closed for a while, and how many tasks the account is known to bear."""
+"""The gates between the line and Wiro: closed for a while, and how many tasks the account bears."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.store import tables
-from bot.store.rows import upsert_free_insert
+from bot.store.rows import insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,8 @@ def lock_account(conn: sa.Connection) -> Gate:
 def learn_limit(conn: sa.Connection, *, named: int | None, running: int, now: datetime) -> Gate:  # noqa: ARG001  # every unit is given its time
     """The account's gate after a code 96: it bears the least of what the code named and what was running.
 
-    With nothing of ours running the number says nothing (somebody else uses the account): close the gate instead.
+    With nothing of ours running the number says nothing (somebody else uses the account): close the gate
+    instead.
     """
     gate = lock_account(conn)
     seen = [number for number in (named, running) if number is not None and number > 0]
@@ -71,7 +72,7 @@ def learn_limit(conn: sa.Connection, *, named: int | None, running: int, now: da
 
 
 def clean_submit(conn: sa.Connection, tool: str, *, now: datetime) -> None:  # noqa: ARG001  # every unit is given its time
-    """A Run was accepted: the gates of the account and of the tool are sound, and a learned limit may grow."""
+    """A Run was accepted: the gates of account and tool are sound, and a learned limit may grow."""
     gate = lock_account(conn)
     grows = gate.learned_limit is not None and gate.clean_submits + 1 >= CLEAN_SUBMITS_TO_GROW
     values: dict[str, Any] = {"clean_submits": 0 if grows else gate.clean_submits + 1, **_OPEN}
@@ -98,7 +99,7 @@ _OPEN: Mapping[str, Any] = {"closed_until": None, "why": None, "strikes": 0}
 
 
 def _make(conn: sa.Connection, key: str) -> None:
-    conn.execute(upsert_free_insert(conn, _GATE).values(key=key, strikes=0, clean_submits=0))
+    conn.execute(insert_missing(conn.dialect.name, _GATE).values(key=key, strikes=0, clean_submits=0))
 
 
 def _change(conn: sa.Connection, key: str, values: Mapping[str, Any]) -> Gate:

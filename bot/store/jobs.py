@@ -1,19 +1,20 @@
 """The units of work on jobs: acceptance, every step of the way, and what belongs to a finished one.
 
-Each is `def unit(conn, …)`, one transaction, run with `Database.write`. Steps are guarded by the job's state and
-its owner and raise `bot.errors.Moved` when somebody else was faster. How a job ends is in `ending`, reads are in
-`finding`; both are offered here too, so that callers need one name.
+Each is `def unit(conn, …)`, one transaction, run with `Database.write`. Steps are guarded by the job's
+state and its owner and raise `bot.errors.Moved` when somebody else was faster. How a job ends is in
+`ending`, reads are in `finding`; both are offered here too, so that callers need one name.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from bot.errors import Moved
-from bot.model import ENDED, JobState, NewJob
+from bot.model import ENDED, Job, JobState, NewJob
 from bot.store import ledger, tables
 from bot.store.ending import end_job, end_unsent, want_stop
 from bot.store.errors import CodeTaken, TaskTaken
@@ -38,21 +39,19 @@ from bot.store.finding import (
 )
 from bot.store.line import take_back
 from bot.store.rows import (
-    JOB_COLUMNS,
     add_event,
     carried,
     change,
+    insert_missing,
     lock_job,
     move,
-    to_job,
-    upsert_free_insert,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bot.model import Holds, Job, Output
+    from bot.model import Holds, Output
 
 __all__ = [
     "RecentPrompt",
@@ -99,6 +98,14 @@ CHUNK = 1000
 """A unit of work touches at most so many rows."""
 
 _GIVEN = tuple(field.name for field in fields(NewJob))
+_UNTOUCHED: Mapping[str, Any] = {
+    "attempt": 0,
+    "returned": False,
+    "outputs": (),
+    "cost_is_estimate": False,
+    "server_charge": 0,
+    "member_charge": 0,
+}
 _SHARE = "share"
 _JOB = tables.job
 
@@ -112,28 +119,24 @@ def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> 
         QuotaRefused, BudgetRefused: A cap would be passed; nothing is stored.
         CodeTaken: The code or the hook token is in use: draw another.
     """
-    values = {name: getattr(new, name) for name in _GIVEN} | {
-        "inputs": dict(new.inputs),
-        "state": JobState.WAITING,
-        "state_at": now,
-        "created_at": now,
-        "attempt": 0,
-        "returned": False,
-        "outputs": (),
-        "cost_is_estimate": False,
-        "server_charge": 0,
-        "member_charge": 0,
-    }
-    row = conn.execute(upsert_free_insert(conn, _JOB).values(values).returning(*JOB_COLUMNS)).first()
-    if row is None:
+    given: dict[str, Any] = {name: getattr(new, name) for name in _GIVEN} | {"inputs": dict(new.inputs)}
+    begun: dict[str, Any] = {"state": JobState.WAITING, "state_at": now, "created_at": now}
+    insert = _insert_job(conn.dialect.name)
+    job_id = conn.execute(insert, {**given, **begun, **_UNTOUCHED}).scalar()
+    if job_id is None:
         stored = by_interaction(conn, new.interaction_id)
         if stored is None:
             raise CodeTaken(f"the code {new.code} or its hook token is taken")
         return stored
-    job = to_job(row)
+    job = Job(id=job_id, **given, **begun)
     add_event(conn, job.id, at=now, before=None, after=JobState.WAITING, owner=None)
     ledger.hold(conn, job, holds, now=now)
     return job
+
+
+@cache
+def _insert_job(dialect: str) -> Any:
+    return insert_missing(dialect, _JOB).returning(_JOB.c.id)
 
 
 def show_card(conn: sa.Connection, job_id: int, message_id: int, *, now: datetime) -> Job:  # noqa: ARG001  # every unit is given its time
@@ -312,7 +315,7 @@ def note_cost(conn: sa.Connection, job_id: int, owner: int, cost_nano_usd: int) 
 
 
 def claim_delivery(conn: sa.Connection, job_id: int, owner: int, way: str, now: datetime) -> bool:
-    """Claim a way of delivery that makes a new message. False: it was claimed before, so look for that message first.
+    """Claim a way of delivery that makes a new message. False: claimed before, so look for that message.
 
     Raises:
         Moved: The job is not being delivered by `owner`.
@@ -340,7 +343,7 @@ def unclaim_share(conn: sa.Connection, job_id: int) -> None:
 
 
 def _claim_way(conn: sa.Connection, job_id: int, way: str, now: datetime) -> bool:
-    insert = upsert_free_insert(conn, tables.delivery_claim).values(job_id=job_id, way=way, at=now)
+    insert = insert_missing(conn.dialect.name, tables.delivery_claim).values(job_id=job_id, way=way, at=now)
     return conn.execute(insert).rowcount == 1
 
 
@@ -409,8 +412,8 @@ def book_late_task(
 ) -> bool:
     """Attach a task that was found after its job had ended, and book its cost once that is known.
 
-    May be said again with the cost. The search ends with the first time. The task may be the job's own, when that
-    was given up before its end, or a second one, which the job pays besides its own.
+    May be said again with the cost. The search ends with the first time. The task may be the job's own,
+    when that was given up before its end, or a second one, which the job pays besides its own.
 
     Args:
         conn: The transaction.

@@ -1,12 +1,14 @@
 """The two ledgers, of quota and of money: entries that are only ever added, and counters that sum them.
 
-`hold` is called by `jobs.accept`, `settle` by `ending.end_job`, `correct` when the cost of a task becomes known
-later. An entry says what it adds to the counter's `held` and `settled`, so the counters can always be proven.
+`hold` is called by `jobs.accept`, `settle` by `ending.end_job`, `correct` when the cost of a task becomes
+known later. An entry says what it adds to the counter's `held` and `settled`, so the counters can always be
+proven.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,7 +16,7 @@ import sqlalchemy as sa
 from bot.errors import BudgetRefused, QuotaRefused
 from bot.model import ALL_SERVERS, ENDED, EntryKind, JobState, MoneyScope, Unit
 from bot.store import tables
-from bot.store.rows import upsert_free_insert
+from bot.store.rows import insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,11 +56,11 @@ def _added(table: sa.Table, names: Sequence[str]) -> sa.Update:
 
 _GUARD = {table: _guarded(table, key) for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))}
 _ADD = {table: _added(table, key) for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))}
+_INSERT = {table: sa.insert(table) for table in (tables.quota_entry, tables.money_entry)}
 _READ = {
     table: sa.select(table.c.held + table.c.settled).where(*_is(table, key))
     for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))
 }
-_NO_CAP = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +123,16 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
                 wanted=quota_hold.amount,
             )
     _open(conn, _MONEY, [key for _, key in money])
-    for money_hold, key in money:
-        cap = _NO_CAP if money_hold.cap_nano_usd is None else money_hold.cap_nano_usd
-        if not _reserve(conn, _MONEY, key, money_hold.amount_nano_usd, cap):
-            raise BudgetRefused(back_at=money_hold.back_at)
+    for is_capped, group in groupby(money, key=lambda pair: pair[0].cap_nano_usd is not None):
+        if is_capped:
+            _reserve_money(conn, group)
+        else:  # nothing to refuse: one call for all of them
+            _apply(
+                conn,
+                _MONEY,
+                _MONEY_KEY,
+                [key | {"held": it.amount_nano_usd, "settled": 0} for it, key in group],
+            )
     common = {"at": now, "job_id": job.id, "kind": EntryKind.HOLD, "settled": 0}
     _append(conn, tables.quota_entry, [common | key | {"held": it.amount} for it, key in quota])
     _append(
@@ -137,8 +145,8 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
 def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: bool, now: datetime) -> None:
     """Turn the holds of a job that has just ended into what it used, each in the window that it was held in.
 
-    Quota: images made (a training: one) when there is a result for the owner, else nothing. Money: Wiro's cost
-    whenever a task existed, the estimate when that cost is unknown, else nothing.
+    Quota: images made (a training: one) when there is a result for the owner, else nothing. Money: Wiro's
+        cost whenever a task existed, the estimate when that cost is unknown, else nothing.
     """
     has_result = job.state in {JobState.DONE, JobState.KEPT}
     quota = _holds_of(conn, tables.quota_entry, _QUOTA_KEY, job.id)
@@ -159,7 +167,7 @@ def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: boo
 
 
 def correct(conn: sa.Connection, job_id: int, cost_nano_usd: int, *, now: datetime) -> None:
-    """Book the true cost of an ended job's task in the windows of its holds, once; a second call does nothing."""
+    """Book the true cost of an ended job's task in the windows of its holds, once; again does nothing."""
     entry = tables.money_entry
     rows = conn.execute(
         sa.select(*(entry.c[name] for name in _MONEY_KEY), sa.func.sum(entry.c.settled).label("booked"))
@@ -235,11 +243,20 @@ def _prefixed(key: Mapping[str, Any]) -> dict[str, Any]:
 def _open(conn: sa.Connection, table: sa.Table, keys: Sequence[Mapping[str, Any]]) -> None:
     """Make the rows that are missing, so that the guarded update finds one to decide on."""
     if keys:
-        conn.execute(upsert_free_insert(conn, table), [{**key, "held": 0, "settled": 0} for key in keys])
+        conn.execute(
+            insert_missing(conn.dialect.name, table), [{**key, "held": 0, "settled": 0} for key in keys]
+        )
 
 
 def _reserve(conn: sa.Connection, table: sa.Table, key: Mapping[str, Any], amount: int, cap: int) -> bool:
     return conn.execute(_GUARD[table], {**_prefixed(key), "amount": amount, "cap": cap}).rowcount == 1
+
+
+def _reserve_money(conn: sa.Connection, money: Iterable[tuple[MoneyHold, Mapping[str, Any]]]) -> None:
+    for money_hold, key in money:
+        assert money_hold.cap_nano_usd is not None  # noqa: S101  # for the type checker: the caller sorted them
+        if not _reserve(conn, _MONEY, key, money_hold.amount_nano_usd, money_hold.cap_nano_usd):
+            raise BudgetRefused(back_at=money_hold.back_at)
 
 
 def _holds_of(
@@ -275,7 +292,7 @@ def _apply(
 
 def _append(conn: sa.Connection, table: sa.Table, entries: Sequence[Mapping[str, Any]]) -> None:
     if entries:
-        conn.execute(sa.insert(table), list(entries))
+        conn.execute(_INSERT[table], list(entries))
 
 
 def _check_counters(

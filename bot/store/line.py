@@ -1,9 +1,9 @@
 """Who is next: one unit of work that shows the line to a pure rule and lets it choose.
 
 Start-time fair queueing in two levels, server then member. Each keeps a virtual time in `line_clock`: a claim
-sets it to the start of the claimed job plus its charge (cost ÷ weight). The start is the later of the flow's own
-time and the start of the level's last claim, so that a newcomer begins where the least active one is, with neither
-debt nor credit. A return to the line takes the charge back.
+sets it to the start of the claimed job plus its charge (cost ÷ weight). The start is the later of the
+flow's own time and the start of the level's last claim, so that a newcomer begins where the least active
+one is, with neither debt nor credit. A return to the line takes the charge back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bot.store.gates import (
     lock_account,
     open_gate,
 )
-from bot.store.rows import move, upsert_free_insert
+from bot.store.rows import insert_missing, move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ _ALL = 0
 _JOB, _CLOCK = tables.job, tables.line_clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class WaitingJob:
     """A job in the line."""
 
@@ -87,7 +87,7 @@ class LineView:
     limit: int
     """How many tasks the account bears at once: the least of the setting and what code 96 taught."""
     at_wiro: int
-    """How many places are taken by jobs that are submitting, doubtful or running; always less than `limit`."""
+    """Places taken by jobs that are submitting, doubtful or running; always less than `limit`."""
     trainings_at_wiro: int
     tools_at_wiro: Mapping[str, int]
     heads: tuple[WaitingJob, ...]
@@ -122,8 +122,8 @@ def claim_next(
 ) -> Job | None:
     """WAITING → SUBMITTING with `owner`: the job that the rule chose, None when nothing may go now.
 
-    The account's gate is locked from the first look to the end, so two claimers never pass the limit together.
-    `choose` is pure: it may be asked twice.
+    The account's gate is locked from the first look to the end, so two claimers never pass the limit
+    together. `choose` is pure: it may be asked twice.
 
     Args:
         conn: The transaction.
@@ -158,8 +158,8 @@ def claim_next(
 
 
 def ahead(conn: sa.Connection) -> tuple[WaitingJob, ...]:
-    """Every job in the line with where its server and member stand, oldest first: for places and expected starts."""
-    return tuple(_waiting_job(row) for row in conn.execute(_LINE_JOBS))
+    """Every job in the line, with where its server and member stand, oldest first: for places."""
+    return tuple(WaitingJob(*row) for row in conn.execute(_LINE_JOBS))
 
 
 def next_due(conn: sa.Connection, *, now: datetime) -> datetime | None:
@@ -190,18 +190,21 @@ def _later(own: sa.ColumnElement[Any], last: sa.ColumnElement[Any]) -> sa.Column
     return sa.case((own > last, own), else_=last)
 
 
+_COST = sa.case((_JOB.c.estimate_nano_usd > 1, _JOB.c.estimate_nano_usd), else_=1)
 _WAITING = (
+    # In the order of WaitingJob's fields: there may be thousands of rows, and building them by name takes
+    # longer.
     sa.select(
         _JOB.c.id,
         _JOB.c.guild_id,
         _JOB.c.user_id,
         _JOB.c.tool,
-        _JOB.c.images,
-        _JOB.c.estimate_nano_usd,
+        sa.type_coerce(_JOB.c.images == 0, sa.Boolean),
+        _COST,
         _JOB.c.created_at,
         _JOB.c.not_before,
-        _later(_SERVER_CLOCK.c.time, _ACCOUNT_CLOCK.c.inner_time).label("server_time"),
-        _later(_MEMBER_CLOCK.c.time, _SERVER_CLOCK.c.inner_time).label("member_time"),
+        _later(_SERVER_CLOCK.c.time, _ACCOUNT_CLOCK.c.inner_time),
+        _later(_MEMBER_CLOCK.c.time, _SERVER_CLOCK.c.inner_time),
     )
     .select_from(
         _JOB.outerjoin(
@@ -232,22 +235,7 @@ _LINE_JOBS = _WAITING.where(*_IN_LINE)
 
 
 def _heads(conn: sa.Connection, now: datetime) -> tuple[WaitingJob, ...]:
-    return tuple(_waiting_job(row) for row in conn.execute(_HEAD_JOBS, {"now": now}))
-
-
-def _waiting_job(row: sa.Row[*tuple[Any, ...]]) -> WaitingJob:
-    return WaitingJob(
-        job_id=row.id,
-        guild_id=row.guild_id,
-        user_id=row.user_id,
-        tool=row.tool,
-        is_training=row.images == 0,
-        cost_nano_usd=max(1, row.estimate_nano_usd),
-        waiting_since=row.created_at,
-        not_before=row.not_before,
-        server_time=row.server_time,
-        member_time=row.member_time,
-    )
+    return tuple(WaitingJob(*row) for row in conn.execute(_HEAD_JOBS, {"now": now}))
 
 
 def _limit(gate: Gate, max_concurrent: int | None) -> int:
@@ -302,7 +290,7 @@ def _claim(conn: sa.Connection, view: LineView, choice: Choice, owner: int) -> J
 def _tick(conn: sa.Connection, guild_id: int, user_id: int, *, time: int, inner_time: int) -> None:
     """Set a clock; its inner time never goes back."""
     key = {"guild_id": guild_id, "user_id": user_id}
-    conn.execute(upsert_free_insert(conn, _CLOCK).values(**key, time=0, inner_time=0))
+    conn.execute(insert_missing(conn.dialect.name, _CLOCK).values(**key, time=0, inner_time=0))
     mine = (_CLOCK.c.guild_id == guild_id, _CLOCK.c.user_id == user_id)
     inner = sa.case((_CLOCK.c.inner_time > inner_time, _CLOCK.c.inner_time), else_=inner_time)
     conn.execute(sa.update(_CLOCK).where(*mine).values(time=time, inner_time=inner))

@@ -1,4 +1,4 @@
-"""One process at a time for what cannot be shared: a lock on a file, given up by the system when its holder dies."""
+"""One process at a time for what cannot be shared: a file's lock, which the system takes from the dead."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def exclusive(path: Path) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".lock")
-    # The file stays when the lock is given up: removing it would let two processes lock two files of one name.
+    # The file stays when the lock is given up: removing it would let two processes lock two files of one
+    # name.
     descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         try:

@@ -1,8 +1,8 @@
 """Bring a database to the shape that this version of the program needs.
 
-A migration runs on a connection of its own, in one transaction, and by one process at a time. On SQLite foreign
-keys are off meanwhile (Alembic rebuilds tables, and under foreign keys the rebuild deletes the rows that point
-to them) and are checked before the commit.
+A migration runs on a connection of its own, in one transaction, and by one process at a time. On SQLite
+foreign keys are off meanwhile (Alembic rebuilds tables, and under foreign keys the rebuild deletes the rows
+that point to them) and are checked before the commit.
 """
 
 from __future__ import annotations
@@ -61,8 +61,13 @@ def current(url: str) -> str | None:
     return _on_connection(parsed, _revision)
 
 
+def knows(revision: str) -> bool:
+    """Whether this program has that migration; a later version's it has not."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 def upgrade(url: str, clock: Clock, *, target: str = "head") -> None:
-    """Migrate the database to `target`; at the newest already, it is only read. Makes an SQLite file's folder.
+    """Migrate the database to `target`; one that is there already is only read. Makes a missing folder.
 
     Blocks: call it before the event loop starts, or in a thread.
 
@@ -103,10 +108,11 @@ def _upgrade(conn: sa.Connection, target: str) -> tuple[str | None, str | None]:
     if conn.dialect.name == "postgresql":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     before = _revision(conn)
-    if before is not None and before not in {script.revision for script in _scripts().walk_revisions()}:
+    if before is not None and not knows(before):
         raise NewerDatabase(
-            f"The database has revision {before}, which this version of Atelier does not know: a later version "
-            "has used it. Install that version or a newer one, or restore a backup from before it."
+            f"The database has revision {before}, which this version of Atelier does not know: "
+            "a later version has used it. Install that version or a newer one, "
+            "or restore a backup from before it."
         )
     command.upgrade(config(conn), target)
     if conn.dialect.name == "sqlite":

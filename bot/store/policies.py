@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot.store import tables
-from bot.store.rows import upsert_free_insert
+from bot.store.rows import insert_missing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +62,7 @@ def set_guild_policy(conn: sa.Connection, policy: GuildPolicy, *, now: datetime)
         "deleted_card": policy.deleted_card,
         "updated_at": now,
     }
-    conn.execute(upsert_free_insert(conn, table).values(guild_id=policy.guild_id, **values))
+    conn.execute(insert_missing(conn.dialect.name, table).values(guild_id=policy.guild_id, **values))
     conn.execute(sa.update(table).where(table.c.guild_id == policy.guild_id).values(values))
 
 
@@ -71,6 +71,6 @@ def set_member_policy(conn: sa.Connection, policy: MemberPolicy, *, now: datetim
     table = tables.member_policy
     key = {"user_id": policy.user_id, "guild_id": policy.guild_id}
     values = {"notify": policy.notify, "updated_at": now}
-    conn.execute(upsert_free_insert(conn, table).values(**key, **values))
+    conn.execute(insert_missing(conn.dialect.name, table).values(**key, **values))
     mine = (table.c.user_id == policy.user_id, table.c.guild_id == policy.guild_id)
     conn.execute(sa.update(table).where(*mine).values(values))

@@ -1,4 +1,4 @@
-"""The processes that carry jobs. Only one that has a live row may claim, and a row's id is never used twice."""
+"""The processes that carry jobs. Only one with a live row may claim; a row's id is never used twice."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def take_over(conn: sa.Connection, me: int, now: datetime, dead_after_s: float |
         conn: The transaction.
         me: The process that takes them.
         now: The time; on PostgreSQL the database's own clock is used instead.
-        dead_after_s: How long a silent process counts as alive; None: all others are surely dead, as the holder
+        dead_after_s: How long a silent process counts as alive; None: all others are surely dead, as the
+            holder
             of the file lock of an SQLite database knows.
     """
     at = _database_time(conn, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,10 +26,11 @@ _LOCK = _BY_ID.with_for_update()  # means nothing to SQLite, whose writer is alo
 _ADD_EVENT = sa.insert(tables.job_event)
 
 
-def upsert_free_insert(conn: sa.Connection, table: sa.Table) -> Any:
-    """An INSERT that does nothing when the row exists: `ON CONFLICT DO NOTHING` of either engine."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table).on_conflict_do_nothing()
+@cache
+def insert_missing(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that does nothing when it would break a unique key (`ON CONFLICT DO NOTHING`)."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def to_job(row: sa.Row[*tuple[Any, ...]]) -> Job:

@@ -123,6 +123,7 @@ Index(
     postgresql_where=_WAITING,
 )
 Index("ix_job_unfinished", job.c.state, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED)
+Index("ix_job_ended", job.c.ended_at)
 Index("ix_job_token", job.c.token_expires_at, sqlite_where=_WITH_TOKEN, postgresql_where=_WITH_TOKEN)
 Index("ix_job_sweep", job.c.sweep_until, sqlite_where=_SWEPT, postgresql_where=_SWEPT)
 

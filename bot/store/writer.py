@@ -1,7 +1,8 @@
 """The one thread that writes to an SQLite file: two lanes in, one commit for many units of work.
 
-A unit runs in a savepoint of its own, so one that raises undoes itself alone. Nothing is told before the commit
-returned, and nobody is told success when SQLite ended the transaction by itself (disk full, I/O error).
+A unit runs in a savepoint of its own, so one that raises undoes itself alone. Nothing is told before the
+commit returned, and nobody is told success when SQLite ended the transaction by itself (disk full, I/O
+error).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ BACKGROUND_TURN = 10
 
 MAX_BATCH = 256
 MAX_BATCH_S = 0.05
-"""A batch is committed after so many units or so long, whichever comes first: its first caller waits for its last."""
+"""A batch is committed after so many units or so long: its first caller waits for its last."""
 
 BUSY_TIMEOUT_S = 0.5
 BUSY_ATTEMPTS = 6

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("task_id", name="uq_job_task_id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_job_ended", "job", ["ended_at"])
     op.create_index(
         "ix_job_line",
         "job",
