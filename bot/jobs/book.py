@@ -42,6 +42,11 @@ class Book:
         self.me = me
         self._clock = clock
         self._observer = observer
+        self._followers: list[Callable[[Job, Job], None]] = []
+
+    def on_step(self, follower: Callable[[Job, Job], None]) -> None:
+        """Call it with the job before and after whenever one has changed its state here."""
+        self._followers.append(follower)
 
     async def read(self, job_id: int) -> Job | None:
         """The job as it is now."""
@@ -55,14 +60,27 @@ class Book:
         )
 
     async def return_to_line(
-        self, job: Job, *, not_before: datetime | None, because: str, out_of_doubt: bool = False
+        self,
+        job: Job,
+        *,
+        not_before: datetime | None,
+        because: str,
+        out_of_doubt: bool = False,
+        sweep_until: datetime | None = None,
     ) -> Job:
         """SUBMITTING or DOUBTFUL → WAITING, or ended when somebody wished that meanwhile."""
         now = self._clock.now()
         return await self._step(
             job,
             lambda conn: units.return_to_line(
-                conn, job.id, self.me, now, not_before, because, out_of_doubt=out_of_doubt
+                conn,
+                job.id,
+                self.me,
+                now,
+                not_before,
+                because,
+                out_of_doubt=out_of_doubt,
+                sweep_until=sweep_until,
             ),
         )
 
@@ -80,7 +98,9 @@ class Book:
 
     async def note_status(self, job: Job, status: str, started_at: datetime | None) -> Job:
         """Keep Wiro's word for a running job."""
-        return await self.write(lambda conn: units.note_status(conn, job.id, self.me, status, started_at))
+        return await self.write(
+            lambda conn: units.note_status(conn, job.id, self.me, status, started_at), Lane.BACKGROUND
+        )
 
     async def outputs_known(
         self,
@@ -122,7 +142,7 @@ class Book:
             ),
         )
 
-    async def write(self, unit: Callable[[sa.Connection], T], lane: Lane = Lane.BACKGROUND) -> T:
+    async def write(self, unit: Callable[[sa.Connection], T], lane: Lane = Lane.INTERACTIVE) -> T:
         """Run a unit until the database has taken it.
 
         Whether a commit was lost on its way is settled by doing it again: the guard of a step that did happen
@@ -143,6 +163,8 @@ class Book:
             in_state_s = (after.state_at - before.state_at).total_seconds()
             log.info("job moved", before=before.state.value, after=after.state.value, reason=after.reason)
             self._observer.state_changed(after, before.state, in_state_s)
+            for follower in self._followers:
+                follower(before, after)
 
     async def _step(self, job: Job, unit: Callable[[sa.Connection], Job]) -> Job:
         after = await self.write(unit)

@@ -43,9 +43,7 @@ class Doubter:
             try:
                 found = await self._look(job)
             except WiroError as error:
-                log.warning(
-                    "no list of tasks", error=type(error).__name__, words=error.message
-                )
+                log.warning("no list of tasks", error=repr(error))
                 continue
             if found is not None:
                 return found
@@ -54,7 +52,7 @@ class Doubter:
         return await self._give_up(await reread(self._book, job))
 
     async def _look(self, job: Job) -> Job | None:
-        """The job with its task, None when it is not in Wiro's list. Raises `WiroError` when that is unknown."""
+        """The job with its task, None when Wiro's list has none. Raises `WiroError` when that is unknown."""
         since = job.submitted_at or job.state_at
         tasks = await self._means.finder.tasks_since(since)
         earliest = since + timedelta(seconds=self._means.wiro.clock_skew_s or 0.0) - MARGIN
@@ -84,7 +82,7 @@ class Doubter:
             )
         if may_run_again(job):
             return await self._book.return_to_line(
-                job, not_before=None, because="no task found", out_of_doubt=True
+                job, not_before=None, because="no task found", out_of_doubt=True, sweep_until=sweep_until
             )
         return await self._book.end(
             job, JobState.FAILED, task_existed=False, reason=Reason.LOST, sweep_until=sweep_until

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING
 
 from bot.jobs.expect import Expectation
@@ -36,6 +37,11 @@ class Past:
     async def expectation(self, job: NewJob) -> Expectation:
         """How long the job will run."""
         return (await self._look_up(job.tool, job.size_key))[1]
+
+    def typical_s(self, tool: str) -> float:
+        """How long runs of that tool take, whatever their size, as far as is remembered."""
+        medians = [known[2].median_s for (key, _), known in self._known.items() if key == tool]
+        return statistics.median(medians) if medians else self._catalogue[tool].expected_run_s
 
     def forget(self, job: NewJob) -> None:
         """A run like this has ended: read its past anew next time."""

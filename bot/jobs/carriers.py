@@ -1,0 +1,105 @@
+"""All the jobs in the hands of this process, one task each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.errors import StoreError
+from bot.jobs.work import Nudge, Work
+from bot.log import get_logger
+from bot.model import JobState
+from bot.store import jobs as units
+
+if TYPE_CHECKING:
+    from bot.jobs.carrier import Carrier
+    from bot.jobs.means import Means
+    from bot.model import Job
+
+log = get_logger(__name__)
+
+WATCH_S = 2.0
+"""How often the wishes are looked for that another process has written down."""
+
+
+class Carriers:
+    """Starts, nudges and stops the carriers.
+
+    Args:
+        means: What the jobs' life works with.
+        carrier: Carries one job.
+    """
+
+    def __init__(self, means: Means, carrier: Carrier) -> None:
+        self._means = means
+        self._carrier = carrier
+        self._works: dict[int, tuple[Work, asyncio.Task[None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._works)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs in hand."""
+        return [work.job for work, _ in self._works.values()]
+
+    @property
+    def submitting_tools(self) -> frozenset[str]:
+        """The tools for which Run is under way."""
+        return frozenset(job.tool for job in self.jobs if job.state is JobState.SUBMITTING)
+
+    def work_of(self, job_id: int) -> Work | None:
+        """The job in hand with that id."""
+        found = self._works.get(job_id)
+        return found[0] if found else None
+
+    def take(self, work: Work) -> None:
+        """Carry this job from now on."""
+        job_id = work.job.id
+        if job_id in self._works:
+            log.error("the job is in hand already", job=work.job.code)
+            return
+        task = asyncio.create_task(self._carry(work), name=f"job {work.job.code}")
+        self._works[job_id] = (work, task)
+
+    def nudge(self, job_id: int, nudge: Nudge) -> bool:
+        """Let the job's carrier look at something now; False when this process does not carry it."""
+        found = self.work_of(job_id)
+        if found is not None:
+            found.put(nudge)
+        return found is not None
+
+    async def watch(self) -> None:
+        """Nudge jobs whose end was wished through another process; where several share a database."""
+        while True:
+            await self._means.clock.sleep(WATCH_S)
+            try:
+                jobs = await self._means.book.db.read(
+                    lambda conn: units.carried_by(conn, self._means.book.me)
+                )
+            except StoreError as error:
+                log.warning("wishes could not be read", error=str(error))
+                continue
+            for job in jobs:
+                found = self.work_of(job.id)
+                if found is not None and job.cancel_by is not found.job.cancel_by:
+                    found.put(Nudge.STOP)
+
+    async def drain(self, within_s: float) -> None:
+        """Let answers of Run that are under way come in, then stop all; every state is safe in the database."""
+        clock = self._means.clock
+        until_s = clock.monotonic_s() + within_s
+        while self.submitting_tools and clock.monotonic_s() < until_s:
+            await clock.sleep(0.1)
+        tasks = [task for _, task in self._works.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _carry(self, work: Work) -> None:
+        try:
+            await self._carrier.carry(work)
+        except Exception:
+            log.exception("a carrier failed; a restart takes its job up again", job=work.job.code)
+        finally:
+            del self._works[work.job.id]

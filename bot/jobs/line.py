@@ -1,0 +1,107 @@
+"""The line: claims jobs as places at Wiro become free, and has them carried."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bot.errors import StoreError
+from bot.jobs.queueing import choose
+from bot.jobs.work import Work
+from bot.log import get_logger
+from bot.model import JobState
+from bot.store import line as store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import sqlalchemy as sa
+
+    from bot.jobs.carriers import Carriers
+    from bot.jobs.means import Means
+    from bot.model import Job
+
+log = get_logger(__name__)
+
+CLAIMS_A_UNIT = 8
+"""So many jobs are claimed in one transaction, unless a gate is being tried."""
+
+LOOK_AGAIN_S = 5.0
+"""The line is looked at at least this often: another process may have added to it or freed a place."""
+
+
+class Line:
+    """Decides with the database who goes to Wiro."""
+
+    def __init__(self, means: Means, carriers: Carriers, *, max_concurrent: int | None) -> None:
+        self._means = means
+        self._book = means.book
+        self._carriers = carriers
+        self._max_concurrent = max_concurrent
+        self._woken = asyncio.Event()
+        self._book.on_step(self._stepped)
+
+    def wake(self) -> None:
+        """Something may go now: a job came, a place became free, a gate opened."""
+        self._woken.set()
+
+    async def claim(self) -> None:
+        """Claim jobs for ever: whenever woken, and when a gate or a job's rest is over."""
+        while True:
+            self._woken.clear()
+            try:
+                while await self._claim_some():
+                    pass
+                wait_s = await self._next_s()
+            except StoreError as error:
+                log.warning("the line could not be read", error=str(error))
+                wait_s = LOOK_AGAIN_S
+            with suppress(TimeoutError):
+                async with self._means.clock.timeout(wait_s):
+                    await self._woken.wait()
+
+    async def _claim_some(self) -> bool:
+        """Claim a few jobs in one transaction and have them carried; whether there may be more."""
+        submitting = self._carriers.submitting_tools
+        now = self._means.clock.now()
+
+        def unit(conn: sa.Connection) -> list[Job]:
+            tries_a_gate = any(gate.strikes for gate in store.gates(conn).values())
+            claimed: list[Job] = []
+            while len(claimed) < (1 if tries_a_gate else CLAIMS_A_UNIT):
+                job = store.claim_next(
+                    conn,
+                    owner=self._book.me,
+                    now=now,
+                    choose=lambda view: choose(view, submitting),
+                    max_concurrent=self._max_concurrent,
+                )
+                if job is None:
+                    break
+                claimed.append(job)
+            return claimed
+
+        claimed = await self._book.write(unit)
+        for job in claimed:
+            waited_s = (now - job.created_at).total_seconds()
+            self._means.observer.state_changed(job, JobState.WAITING, waited_s)
+            self._carriers.take(Work(job, may_run=True))
+        return bool(claimed)
+
+    async def _next_s(self) -> float:
+        """Seconds until something changes by time alone."""
+        now = self._means.clock.now()
+
+        def unit(conn: sa.Connection) -> list[datetime | None]:
+            closed = [gate.closed_until for gate in store.gates(conn).values()]
+            return [store.next_due(conn, now=now), *closed]
+
+        moments = [moment for moment in await self._book.db.read(unit) if moment is not None and moment > now]
+        soonest_s = min(((moment - now).total_seconds() for moment in moments), default=LOOK_AGAIN_S)
+        return min(LOOK_AGAIN_S, soonest_s)
+
+    def _stepped(self, before: Job, _after: Job) -> None:
+        """A job left Wiro, or Run was answered, so that a place or a gate may be free."""
+        if before.state.at_wiro:
+            self.wake()

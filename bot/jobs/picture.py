@@ -1,0 +1,75 @@
+"""The line at one moment, with everybody's place in it and that of somebody who would join. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bot.jobs.ports import Place
+from bot.jobs.queueing import starts_s, turns
+from bot.store.line import WaitingJob
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.model import Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """What places are told from."""
+
+    at: datetime
+    waiting: Sequence[WaitingJob]
+    busy_for_s: Sequence[float]
+    """How long each job at Wiro will still take."""
+    places_at_wiro: int
+    runs_s: Mapping[str, float]
+    """How long a run of each tool takes."""
+    moves: bool = True
+    """False while a gate holds everybody back: nobody can say when anything starts."""
+
+    @cached_property
+    def order(self) -> Sequence[WaitingJob]:
+        """The waiting jobs in turn."""
+        return turns(self.waiting)
+
+    @cached_property
+    def places(self) -> Mapping[int, Place]:
+        """Everybody's place, by job id."""
+        return self._places_in(self.order)
+
+    def place_of(self, job: Job) -> Place:
+        """The place of a job, where it is or would be when it joined now."""
+        known = self.places.get(job.id)
+        return known or self._places_in(turns([*self.waiting, self._as_newcomer(job)]))[job.id]
+
+    def _places_in(self, order: Sequence[WaitingJob]) -> dict[int, Place]:
+        starts: list[datetime | None] = [None] * len(order)
+        if self.moves:
+            runs = [self.runs_s[job.tool] for job in order]
+            seconds = starts_s(runs, self.busy_for_s, self.places_at_wiro)
+            starts = [self.at + timedelta(seconds=start_s) for start_s in seconds]
+        return {
+            job.job_id: Place(ahead=ahead, as_of=self.at, expected_start=start)
+            for ahead, (job, start) in enumerate(zip(order, starts, strict=True))
+        }
+
+    def _as_newcomer(self, job: Job) -> WaitingJob:
+        """The job as if it waited already: whoever joins begins where the least active one stands."""
+        in_server = [each for each in self.waiting if each.guild_id == job.guild_id]
+        return WaitingJob(
+            job_id=job.id,
+            guild_id=job.guild_id,
+            user_id=job.user_id,
+            tool=job.tool,
+            is_training=job.images == 0,
+            cost_nano_usd=max(1, job.estimate_nano_usd),
+            waiting_since=job.created_at,
+            not_before=None,
+            server_time=min((each.server_time for each in in_server or self.waiting), default=0),
+            member_time=min((each.member_time for each in in_server), default=0),
+        )
