@@ -6,10 +6,11 @@ Every function works on whole images and takes its time: call them in a thread.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.media import images, pngtext
+from bot.media import BadImage, images, pngtext
 from bot.model import ResultFile
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ CAPTION_LABELS = (
 def result_file(job: Job, slug: str, number: int, data: bytes, content_type: str) -> ResultFile:
     """The file as Wiro made it, image data to the byte; a PNG carries the parameters in text chunks."""
     if data.startswith(PNG_SIGNATURE):
-        data = pngtext.embed(data, parameters(job, slug))
+        with suppress(BadImage):  # a damaged PNG is shown as it came: its owner paid for it
+            data = pngtext.embed(data, parameters(job, slug))
     extension = EXTENSIONS.get(content_type, "bin")
     return ResultFile(
         name=f"atelier-{job.code}-{number}.{extension}",
