@@ -43,9 +43,9 @@ LOCK_WAIT_S = 60
 
 def head() -> str:
     """The revision that this program needs."""
-    revision = _scripts().get_current_head()
-    assert revision is not None  # noqa: S101  # the folder always holds a first revision
-    return revision
+    newest = _scripts().get_current_head()
+    assert newest is not None  # noqa: S101  # the folder always holds a first revision
+    return newest
 
 
 def current(url: str) -> str | None:
@@ -58,12 +58,12 @@ def current(url: str) -> str | None:
     file = engines.sqlite_file(parsed)
     if file is not None and not file.exists():
         return None
-    return _on_connection(parsed, _revision)
+    return _on_connection(parsed, revision)
 
 
-def knows(revision: str) -> bool:
-    """Whether this program has that migration; a later version's it has not."""
-    return revision in {script.revision for script in _scripts().walk_revisions()}
+def knows(name: str) -> bool:
+    """Whether this program has the migration of that name; a later version's it has not."""
+    return name in {script.revision for script in _scripts().walk_revisions()}
 
 
 def upgrade(url: str, clock: Clock, *, target: str = "head") -> None:
@@ -99,7 +99,8 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config())
 
 
-def _revision(conn: sa.Connection) -> str | None:
+def revision(conn: sa.Connection) -> str | None:
+    """The revision of the database behind that connection, None for an empty one."""
     return MigrationContext.configure(conn).get_current_revision()
 
 
@@ -107,7 +108,7 @@ def _upgrade(conn: sa.Connection, target: str) -> tuple[str | None, str | None]:
     """The revision before and after."""
     if conn.dialect.name == "postgresql":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-    before = _revision(conn)
+    before = revision(conn)
     if before is not None and not knows(before):
         raise NewerDatabase(
             f"The database has revision {before}, which this version of Atelier does not know: "
@@ -119,7 +120,7 @@ def _upgrade(conn: sa.Connection, target: str) -> tuple[str | None, str | None]:
         broken = conn.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
             raise StoreError(f"a migration left a row of {broken[0]} that points to nothing; it was undone")
-    return before, _revision(conn)
+    return before, revision(conn)
 
 
 def _on_connection(url: sa.URL, work: Callable[[sa.Connection], T]) -> T:

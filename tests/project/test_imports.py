@@ -26,10 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bot.web": GROUND | LIFE,
     "bot.ui": GROUND | SERVICES | RULES | LIFE,
     "bot.client": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
-    "bot.doctor": GROUND | SERVICES,
+    "bot.doctor": GROUND | SERVICES | {"bot.web"},
     "bot.app": GROUND | SERVICES | RULES | LIFE | {"bot.ui", "bot.web", "bot.client", "cogs"},
     "bot.__main__": GROUND | {"bot.app", "bot.doctor"},
-    "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui", "bot.client", "bot.app"},
+    "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
     "sandbox": set(),
 }
 """Each part with the others that it may import. `bot.app` puts everything together."""
