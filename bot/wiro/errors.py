@@ -14,8 +14,8 @@ WiroError
 ├── RateLimited             HTTP 429
 ├── ServiceUnavailable      Wiro is not there, answers 5xx, or not in time
 │   └── MalformedAnswer     an answer that cannot be read
-├── NotSent                 Run: surely not created, no byte of the request left
-├── AnswerLost              Run: a task may or may not exist now
+├── NotSent                 Run, File/Upload: surely nothing made, no byte of the request left
+├── AnswerLost              Run, File/Upload: the task or file may or may not exist now
 ├── OutputGone              the file is no longer at its address
 ├── OutputTooLarge          the file is larger than allowed
 └── OutputWrongType         the file is not what it should be
