@@ -150,7 +150,7 @@ class ControlCheck(ABC):
         seen["disabled"] = bool(component.get("disabled", False))
         if kind == 3:
             seen["options"] = self.options(component.get("options"), path, 1, 25)
-            if numbers and most > len(seen["options"]):
+            if numbers and 0 < len(seen["options"]) < most:
                 text = f"max_values cannot be larger than {len(seen['options'])}, the number of options"
                 self.problems.add((*path, "max_values"), "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", text)
         if kind == 8 and component.get("channel_types"):
