@@ -35,16 +35,30 @@ class Module:
     path: Path
     tree: ast.Module
 
-    def imports(self) -> list[tuple[str, int]]:
-        """Each imported module's (or name's) full dotted name, with its line; those for type checking too."""
+    def imports(self, *, also_for_types: bool = True) -> list[tuple[str, int]]:
+        """Each imported module's (or name's) full dotted name, with its line.
+
+        Without those for types: what is imported when the program runs.
+        """
         found: list[tuple[str, int]] = []
+        left_out = set() if also_for_types else self._only_for_types()
         for node in ast.walk(self.tree):
+            if node in left_out:
+                continue
             if isinstance(node, ast.Import):
                 found += [(alias.name, node.lineno) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 origin = self._origin(node)
                 found += [(f"{origin}.{alias.name}", node.lineno) for alias in node.names]
         return found
+
+    def _only_for_types(self) -> set[ast.AST]:
+        guards = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        ]
+        return {inner for guard in guards for part in guard.body for inner in ast.walk(part)}
 
     def _origin(self, node: ast.ImportFrom) -> str:
         if not node.level:
