@@ -70,7 +70,7 @@ class Carriers:
         return found is not None
 
     async def watch(self) -> None:
-        """Nudge jobs whose end was wished through another process; where several share a database."""
+        """Nudge jobs whose end was wished through another process."""
         while True:
             await self._means.clock.sleep(WATCH_S)
             try:
@@ -86,7 +86,7 @@ class Carriers:
                     found.put(Nudge.STOP)
 
     async def drain(self, within_s: float) -> None:
-        """Let answers of Run that are under way come in, then stop all; every state is safe in the database."""
+        """Let answers of Run that are under way come in, then stop all; the database has every state."""
         clock = self._means.clock
         until_s = clock.monotonic_s() + within_s
         while self.submitting_tools and clock.monotonic_s() < until_s:

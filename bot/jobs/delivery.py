@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from bot.jobs.book import reread
-from bot.jobs.files import REQUEST_BYTES, fitted
+from bot.jobs.fitting import send_fitted
 from bot.jobs.job import KEEP_FOR, backoff_s, is_withheld, reason_of_stop
-from bot.jobs.ports import Done, TooLarge, Unknown, Way
+from bot.jobs.ports import Done, Unknown, Way
 from bot.jobs.ways import NEW_MESSAGE, ways_without_card
 from bot.log import get_logger
 from bot.model import JobState, Reason
@@ -29,10 +28,7 @@ ASSERT_AGAIN_S, ASSERT_MOST_S = 15.0, 120.0
 """After an attempt of unknown fate the result is asserted again, ever later."""
 
 PATIENCE_S = 24 * 3600.0
-"""How long one way is tried while nobody knows what becomes of it; then the next, at last the result is kept."""
-
-HALVINGS = 5
-"""How often files are halved in size when Discord finds them too large: 10 MiB down to 320 KiB."""
+"""How long one way is tried while nobody knows what becomes of it; then the next one is."""
 
 
 class Withheld(Exception):
@@ -85,36 +81,29 @@ class Deliverer:
         return await self.keep(work)
 
     async def _try(self, work: Work, files: Sequence[ResultFile], way: Way) -> Put:
-        """Write the result by one way until its fate is known, smaller when Discord asks for that.
+        """Write the result by one way until its fate is known.
 
         A second message is claimed before it is first sent, and looked for before it is sent again.
         """
         clock, stage = self._means.clock, self._means.stage
-        limit_bytes = stage.file_limit_bytes(work.job, way)
+
+        async def send(fit: Sequence[ResultFile]) -> Put:
+            await self._heed(work)
+            return await stage.put_result(work.job, fit, way)
+
         until_s = clock.monotonic_s() + PATIENCE_S
         may_be_there = way in NEW_MESSAGE and not await self._means.book.claim_delivery(work.job, way)
-        unknowns = halvings = 0
+        unknowns = 0
         while True:
             if may_be_there and (found := await stage.find_result(work.job, way)) is not None:
                 return found
-            fit = await self._fit(files, limit_bytes)
-            await self._heed(work)
-            put = await stage.put_result(work.job, fit, way)
-            if isinstance(put, TooLarge) and halvings < HALVINGS:
-                halvings += 1
-                limit_bytes = min(limit_bytes, max(len(file.data) for file in fit)) // 2
-            elif isinstance(put, Unknown) and clock.monotonic_s() < until_s:
-                unknowns += 1
-                may_be_there = way in NEW_MESSAGE
-                await self._collector.keep(work)
-                await work.rest(clock, backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S))
-            else:
+            put = await send_fitted(files, stage.file_limit_bytes(work.job, way), send)
+            if not isinstance(put, Unknown) or clock.monotonic_s() > until_s:
                 return put
-
-    async def _fit(self, files: Sequence[ResultFile], limit_bytes: int) -> Sequence[ResultFile]:
-        if sum(len(file.data) for file in files) <= min(limit_bytes, REQUEST_BYTES):
-            return files  # no need of a thread
-        return await asyncio.to_thread(fitted, files, limit_bytes)
+            unknowns += 1
+            may_be_there = way in NEW_MESSAGE
+            await self._collector.keep(work)
+            await work.rest(clock, backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S))
 
     async def _heed(self, work: Work) -> None:
         """Read the row again when somebody wished the job's end. Raises `Withheld` for a moderator's wish."""

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from bot.errors import BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
+from bot.jobs.codes import LONGEST, SHORTEST, draw_code, draw_hook_token
+from bot.jobs.work import Nudge
+from bot.log import get_logger
+from bot.model import CancelBy, JobState, Reason
+from bot.quota.estimate import estimate_nano_usd, size_key
+from bot.quota.policy import holds_for
+from bot.store import jobs as units
+from bot.store.errors import CodeTaken
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from datetime import datetime
+    from typing import Any
+
+    from bot.jobs.acts import Acts
+    from bot.jobs.carriers import Carriers
+    from bot.jobs.closing import Closer
+    from bot.jobs.handout import Handout
+    from bot.jobs.means import Means
     from bot.jobs.ports import Place
-    from bot.model import CancelBy, Job, NewJob
+    from bot.jobs.waiting_room import WaitingRoom
+    from bot.model import Holds, Job, NewJob
+    from bot.quota.estimate import Price
+    from bot.quota.policy import Limits
+
+log = get_logger(__name__)
 
 
 class Desk:
@@ -16,18 +39,43 @@ class Desk:
 
     Every method may be called from any process and at any time; refusals are `bot.errors.UserError`s,
     finished sentences for the member.
+
+    Attributes:
+        draining: The process is stopping: `accept` raises `Draining`.
     """
 
-    @property
-    def draining(self) -> bool:
-        """The process is stopping: `accept` raises `Draining`."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        means: Means,
+        *,
+        acts: Acts,
+        room: WaitingRoom,
+        carriers: Carriers,
+        closer: Closer,
+        handout: Handout,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        limits: Callable[[NewJob], Limits],
+        budget_nano_usd_per_day: int | None,
+        price: Callable[[str], Price | None],
+    ) -> None:
+        self.draining = False
+        self._means = means
+        self._book = means.book
+        self._acts = acts
+        self._room = room
+        self._carriers = carriers
+        self._closer = closer
+        self._handout = handout
+        self._spawn = spawn
+        self._limits = limits
+        self._budget_nano_usd_per_day = budget_nano_usd_per_day
+        self._price = price
 
     async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
         """Store the job with its holds, not yet in the line; the callback may then show its card.
 
-        `new.estimate_nano_usd` is filled in here; `new.code` is replaced when it is taken. The same
-        interaction twice gives the same job.
+        `new.estimate_nano_usd` and `new.size_key` are filled in here; `new.code` is replaced when it is
+        taken. The same interaction twice gives the same job.
 
         Args:
             new: The job, its inputs checked by `bot.tools.inputs`.
@@ -38,61 +86,130 @@ class Desk:
             TooLate: `not_after_s` passed before it was stored.
             Draining: The process is stopping.
         """
-        raise NotImplementedError
+        if self.draining:
+            raise Draining
+        new = await self._priced(new)
+        now = self._means.clock.now()
+        holds = holds_for(
+            self._limits(new), new, now=now, budget_nano_usd_per_day=self._budget_nano_usd_per_day
+        )
+        try:
+            job = await self._store(new, holds, now, not_after_s)
+        except QuotaRefused as refusal:
+            self._means.observer.refused(refusal.unit.value)
+            raise
+        except BudgetRefused:
+            self._means.observer.refused("budget")
+            raise
+        log.info("accepted", job=job.code, tool=job.tool, images=job.images, private=job.private)
+        self._means.observer.state_changed(job, None, 0.0)
+        return job
 
     async def card_shown(self, job: Job, message_id: int) -> Job:
         """Store the card's id: only now the job is in the line. Call it when the callback has answered."""
-        raise NotImplementedError
+        return await self._acts.show_card(job, message_id)
 
     async def nobody_saw(self, job: Job) -> Job:
         """End a job whose callback Discord refused (10062): released, no card to settle."""
-        raise NotImplementedError
+        return await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.NOBODY_SAW_IT)
 
     async def stop(self, code: str, *, by: CancelBy, user_id: int, reason: str | None = None) -> Job:
         """Write the wish to stop a job; a waiting one has ended when this returns, others end soon.
 
-        With `CancelBy.OWNER` only the owner's own job is found. On a job that ended already nothing
-        changes: look at the state of what is returned. A moderator's wish overrules an owner's.
+        With `CancelBy.OWNER` only the owner's own job is found. On a job that ended already nothing changes:
+        look at the state of what is returned. A moderator's wish overrules an owner's.
 
         Raises:
             NoSuchTask: There is no such job (for that owner).
         """
-        raise NotImplementedError
+        job = await self._find(code, user_id if by is CancelBy.OWNER else None)
+        return await self._acts.stop(job, by=by, user_id=user_id, reason=reason)
+
+    async def server_left(self, guild_id: int) -> int:
+        """End the waiting jobs of a server that was left; running ones finish. How many ended."""
+        jobs = await self._book.db.read(lambda conn: units.waiting(conn, guild_id=guild_id))
+        for job in jobs:
+            await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.SERVER_LEFT)
+        return len(jobs)
 
     async def place(self, job: Job) -> Place | None:
-        """Where the job stands in the line now; None when it is not waiting in it."""
-        raise NotImplementedError
+        """Where the job stands in the line, or would without a card yet; None when it does not wait."""
+        return await self._room.place(job)
 
     async def freshen(self, job: Job, *, token: str, expires_at: datetime) -> Job:
         """Keep a newer token of a private job.
 
         Only a token whose `@original` is the card: of a click on the card that was answered with type 6 or 7.
         """
-        raise NotImplementedError
+        return await self._book.write(lambda conn: units.refresh_token(conn, job.id, token, expires_at))
 
     async def deliver_here(self, code: str, *, user_id: int, token: str, expires_at: datetime) -> Job:
         """Put a kept (or finished) result into `@original` of an interaction that was deferred privately.
 
         A private job that is still under way moves its card there instead: `@original` is its card from now
-        on.
+        on, and the caller draws it.
 
         Raises:
             NoSuchTask: The member has no such job.
             NotDeliverable: It has no images that could be shown (the sentence says why), or Discord refused.
         """
-        raise NotImplementedError
+        job = await self._find(code, user_id)
+        if job.private and not job.state.has_ended:
+            return await self.freshen(job, token=token, expires_at=expires_at)
+        return await self._handout.here(replace(job, interaction_token=token, token_expires_at=expires_at))
+
+    async def share(self, code: str, *, user_id: int) -> Job:
+        """Post a copy of the member's private result into its channel, once.
+
+        Raises:
+            NoSuchTask: The member has no such job.
+            NotDeliverable: It has no images, is shared already, or Discord refused; the sentence says which.
+        """
+        return await self._handout.share(await self._find(code, user_id))
 
     async def delete(self, job: Job) -> Job:
         """Mark a finished job as deleted, drop what is kept of it, ask Wiro to delete its inputs and outputs.
 
         The caller has taken the files off the card, or does so next; Wiro is asked in the background.
-        """
-        raise NotImplementedError
 
-    async def shared(self, job: Job, message_id: int) -> Job:
-        """Note that the owner shared a private result as that message."""
-        raise NotImplementedError
+        Raises:
+            Moved: The job has not ended.
+        """
+        now = self._means.clock.now()
+        after = await self._book.write(lambda conn: units.mark_deleted(conn, job.id, now))
+        self._spawn(self._closer.discard(after))
+        return after
 
     async def hooked(self, hook_token: str) -> bool:
         """Wiro called back for this job: read the task now. False: no such job (answer 404)."""
-        raise NotImplementedError
+        job = await self._book.db.read(lambda conn: units.by_hook(conn, hook_token))
+        if job is not None and job.state is JobState.RUNNING:
+            self._carriers.nudge(job.id, Nudge.LOOK)
+        return job is not None
+
+    async def _store(self, new: NewJob, holds: Holds, now: datetime, not_after_s: float) -> Job:
+        """Accept it, under a longer code when its own is taken."""
+        for length in range(SHORTEST, LONGEST + 1):
+            named = new
+            try:
+                return await self._book.db.write(
+                    lambda conn, named=named: units.accept(conn, named, holds, now=now),  # type: ignore[misc]  # a lambda's default has no type
+                    not_after_s=not_after_s,
+                )
+            except CodeTaken:
+                new = replace(new, code=draw_code(length), hook_token=draw_hook_token())
+        raise TooBusy  # six draws of up to 32^8 codes in a row: never
+
+    async def _find(self, code: str, owner_id: int | None) -> Job:
+        job = await self._book.db.read(lambda conn: units.by_code(conn, code.lstrip("#").upper()))
+        if job is None or (owner_id is not None and job.user_id != owner_id):
+            raise NoSuchTask(code)
+        return job
+
+    async def _priced(self, new: NewJob) -> NewJob:
+        """The job with its size and what it will probably cost."""
+        size = size_key(new.inputs)
+        tool = self._means.tool_of(new.tool)
+        past = await self._means.past.runs(new.tool, size)
+        estimate = estimate_nano_usd(tool, new.inputs, past, price=self._price(new.tool))
+        return replace(new, size_key=size, estimate_nano_usd=estimate)

@@ -40,26 +40,33 @@ class Line:
         self._carriers = carriers
         self._max_concurrent = max_concurrent
         self._woken = asyncio.Event()
+        self._closed = False
         self._book.on_step(self._stepped)
 
     def wake(self) -> None:
         """Something may go now: a job came, a place became free, a gate opened."""
         self._woken.set()
 
+    def close(self) -> None:
+        """Claim nothing more. What is being claimed will be carried; nothing is left between the two."""
+        self._closed = True
+        self._woken.set()
+
     async def claim(self) -> None:
-        """Claim jobs for ever: whenever woken, and when a gate or a job's rest is over."""
-        while True:
+        """Claim jobs until closed: whenever woken, and when a gate or a job's rest is over."""
+        while not self._closed:
             self._woken.clear()
+            wait_s = LOOK_AGAIN_S
             try:
-                while await self._claim_some():
+                while not self._closed and await self._claim_some():
                     pass
                 wait_s = await self._next_s()
             except StoreError as error:
                 log.warning("the line could not be read", error=str(error))
-                wait_s = LOOK_AGAIN_S
-            with suppress(TimeoutError):
-                async with self._means.clock.timeout(wait_s):
-                    await self._woken.wait()
+            if not self._closed:
+                with suppress(TimeoutError):
+                    async with self._means.clock.timeout(wait_s):
+                        await self._woken.wait()
 
     async def _claim_some(self) -> bool:
         """Claim a few jobs in one transaction and have them carried; whether there may be more."""

@@ -119,6 +119,14 @@ class Stage(Protocol):
         """The card of a job that never learned its id: `@original` while the token lives, else None."""
         ...
 
+    async def farewell(self, job: Job) -> None:
+        """Let the private card say where the result will come: its token is about to die. Not retried."""
+        ...
+
+    async def share(self, job: Job, files: Sequence[ResultFile]) -> Put:
+        """Post a copy of a private result into the job's channel; a repeat soon after is the same message."""
+        ...
+
     async def tell_owner(self, job: Job) -> None:
         """One short reply that mentions the owner, or a DM, or nothing: as the member chose. Not retried."""
         ...

@@ -66,7 +66,7 @@ WAITS_S = {
 """First and longest closing of a gate; it doubles with every failure in a row."""
 
 
-def after_failed_run(error: WiroError) -> Doubt | Refused | Back:
+def after_failed_run(error: WiroError) -> Doubt | Refused | Back:  # noqa: PLR0911  # a table, one row each
     """What becomes of the job."""
     match error:
         case AnswerLost():

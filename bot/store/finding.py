@@ -117,6 +117,18 @@ def cardless(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> lis
     )
 
 
+def losing_tokens(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> list[Job]:
+    """Unfinished private jobs whose token dies before then; their cards cannot be written after it."""
+    return select_jobs(
+        conn,
+        _JOB.c.interaction_token.is_not(None),
+        _JOB.c.token_expires_at <= before,
+        _JOB.c.private.is_(True),
+        tables.IS_UNFINISHED,
+        limit=limit,
+    )
+
+
 def waiting(
     conn: sa.Connection, *, before: datetime | None = None, guild_id: int | None = None, limit: int = 1000
 ) -> list[Job]:

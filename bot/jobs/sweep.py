@@ -1,0 +1,105 @@
+"""What has to be done from time to time, whoever asks for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.jobs.job import ACCEPTANCE_WINDOW, LONGEST_WAIT
+from bot.log import bound_contextvars, get_logger, reference_id
+from bot.model import CancelBy, Reason
+from bot.store import history
+from bot.store import jobs as units
+from bot.store.database import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.jobs.acts import Acts
+    from bot.jobs.late import LateFinder
+    from bot.jobs.means import Means
+    from bot.model import Job
+
+log = get_logger(__name__)
+
+FAREWELL = timedelta(seconds=90)
+"""So long before its token dies a private card says where its result will come."""
+
+
+class Sweeper:
+    """The chores."""
+
+    def __init__(self, means: Means, acts: Acts, late: LateFinder) -> None:
+        self._means = means
+        self._book = means.book
+        self._acts = acts
+        self._farewelled: set[int] = set()
+        self.chores: tuple[tuple[float, Callable[[], Awaitable[object]]], ...] = (
+            (15.0, self.say_farewell),
+            (15.0, self.expire_tokens),
+            (30.0, self.find_lost_cards),
+            (60.0, self.end_overlong_waits),
+            (300.0, late.sweep),
+            (3600.0, self.forget_old_results),
+            (3600.0, self.forget_old_runs),
+        )
+        """Each with the seconds between two of its turns."""
+
+    async def repeat(self, every_s: float, chore: Callable[[], Awaitable[object]]) -> None:
+        """Do a chore for ever; one that fails is done again the next time."""
+        while True:
+            await self._means.clock.sleep(every_s)
+            try:
+                await chore()
+            except Exception:  # the border of a background task
+                log.exception("a chore failed", chore=chore.__name__, reference=reference_id())
+
+    async def expire_tokens(self) -> None:
+        """Erase interaction tokens that are dead."""
+        now = self._means.clock.now()
+        while await self._book.write(lambda conn: units.expire_tokens(conn, now), Lane.BACKGROUND):
+            pass
+
+    async def say_farewell(self) -> None:
+        """Let private cards say where the result will come, while they can still be written."""
+        before = self._means.clock.now() + FAREWELL
+        jobs = await self._book.db.read(lambda conn: units.losing_tokens(conn, before=before))
+        for job in jobs:
+            if job.id not in self._farewelled:
+                await self._means.stage.farewell(job)
+        self._farewelled = {job.id for job in jobs}
+
+    async def find_lost_cards(self) -> None:
+        """Find the cards of jobs that never learned theirs; a job without one was never seen and ends."""
+        before = self._means.clock.now() - ACCEPTANCE_WINDOW
+        for job in await self._book.db.read(lambda conn: units.cardless(conn, before=before)):
+            with bound_contextvars(job=job.code):
+                await self._find_card(job)
+
+    async def end_overlong_waits(self) -> None:
+        """End jobs that have waited for a day."""
+        before = self._means.clock.now() - LONGEST_WAIT
+        for job in await self._book.db.read(lambda conn: units.waiting(conn, before=before)):
+            await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.WAITED_TOO_LONG)
+
+    async def forget_old_results(self) -> None:
+        """Drop kept results that are past their time."""
+        dropped = await self._means.results.sweep(self._means.clock.now())
+        if dropped:
+            log.info("kept results were dropped", jobs=dropped)
+
+    async def forget_old_runs(self) -> None:
+        """Keep the tools' past short."""
+        for tool, size_key in await self._book.db.read(history.sizes):
+            await self._book.write(
+                lambda conn, tool=tool, size_key=size_key: history.prune(conn, tool, size_key),  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+                Lane.BACKGROUND,
+            )
+
+    async def _find_card(self, job: Job) -> None:
+        message_id = await self._means.stage.find_card(job)
+        if message_id is None:
+            await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.NOBODY_SAW_IT)
+            return
+        log.info("found the card of a job")
+        await self._acts.show_card(job, message_id)
