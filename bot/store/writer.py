@@ -101,6 +101,7 @@ class Writer:
         self._changed = threading.Condition()
         self._closed = False
         self._turn = 0
+        self._in_hand: list[Job] = []
         self._thread = threading.Thread(target=self._live, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -142,7 +143,9 @@ class Writer:
     def _live(self) -> None:
         try:
             while (first := self._wait()) is not None:
-                self._write_batch(first)
+                self._in_hand = [first]
+                self._write_batch(self._in_hand)
+                self._in_hand = []
         finally:
             self._leave()
 
@@ -150,7 +153,7 @@ class Writer:
         """Answer whoever still waits; after a clean close nobody does."""
         with self._changed:
             died, self._closed = not self._closed, True
-            left = [job for lane in self._lanes.values() for job in lane]
+            left = self._in_hand + [job for lane in self._lanes.values() for job in lane]
         error = StoreClosed("the database's writer is dead")
         self._tell([(job, _Outcome(error=error)) for job in left])
         if died:
@@ -176,9 +179,8 @@ class Writer:
             return background.popleft()
         return interactive.popleft() if interactive else None
 
-    def _write_batch(self, first: Job) -> None:
-        """Run and commit `first` and what waits behind it; every one of them is told, whatever happens."""
-        batch: list[Job] = [first]
+    def _write_batch(self, batch: list[Job]) -> None:
+        """Run and commit the batch and what joins it; every one of them is told, whatever happens."""
         try:
             outcomes = self._persist(batch)
         except Exception as error:  # noqa: BLE001  # the thread outlives everything, and its callers are told

@@ -1,4 +1,4 @@
-"""Databases for tests: migrated, and run so that a unit of work which is not repeatable gives itself away."""
+"""Databases for tests: migrated, and run so that a unit which is not repeatable gives itself away."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ USER, GUILD, CHANNEL = 700, 800, 900
 class TwiceDatabase(Database):
     """Runs every unit of a write twice, the first time to no effect, and fails where the two disagree.
 
-    Only for tests in which nobody else writes meanwhile: on PostgreSQL the second run may see others' commits.
+    Only while nobody else writes: on PostgreSQL the second run would see what others committed.
     """
 
     def _run_unit(self, conn: sa.Connection, unit: Callable[[sa.Connection], Any]) -> Any:
@@ -67,7 +67,7 @@ class TwiceDatabase(Database):
     def _outcome(self, conn: sa.Connection, unit: Callable[[sa.Connection], Any]) -> Any:
         try:
             return self._comparable(unit(conn), None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # to be compared
             return self._comparable(None, error)
 
     def _comparable(self, value: Any, error: BaseException | None) -> Any:

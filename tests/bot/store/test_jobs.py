@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,9 +111,7 @@ async def test_budget_is_spent_to_the_last_nano_dollar_and_no_further(db: Databa
     for _ in range(2):
         new = bench.new()
         await db.write(
-            lambda conn, new=new: jobs.accept(
-                conn, new, bench.holds(new, budget_nano_usd=2_000), now=bench.now
-            )
+            partial(jobs.accept, new=new, holds=bench.holds(new, budget_nano_usd=2_000), now=bench.now)
         )
     new = bench.new()
     with pytest.raises(BudgetRefused):
@@ -133,7 +133,7 @@ async def test_whole_life_settles_images_made_and_wiros_cost(db: Database, bench
     assert await spent(db) == ledger.Used(settled=700)
     assert await db.read(ledger.check) == []
     states = [None, "waiting", "submitting", "running", "delivering", "done"]
-    assert await events(db, job) == list(zip(states, states[1:], strict=False))
+    assert await events(db, job) == list(pairwise(states))
 
 
 async def test_cost_above_the_estimate_passes_the_cap_at_settlement(db: Database, bench: Bench) -> None:
@@ -345,7 +345,7 @@ async def test_second_message_is_claimed_once_a_way(db: Database, bench: Bench) 
     me = await bench.process()
     job = await bench.delivering(me)
     answers = [
-        await db.write(lambda conn, way=way: jobs.claim_delivery(conn, job.id, me, way, START))
+        await db.write(partial(jobs.claim_delivery, job_id=job.id, owner=me, way=way, now=START))
         for way in ("channel", "channel", "dm")
     ]
     assert answers == [True, False, True]
@@ -369,7 +369,7 @@ async def test_only_an_ended_job_is_deleted_and_the_first_time_stays(db: Databas
     me = await bench.process()
     done, running = await bench.ended(me), await bench.running(me)
     for now in (START, LATER):
-        deleted = await db.write(lambda conn, now=now: jobs.mark_deleted(conn, done.id, now))
+        deleted = await db.write(partial(jobs.mark_deleted, job_id=done.id, now=now))
         assert deleted.deleted_at == START
     with pytest.raises(Moved):
         await db.write(lambda conn: jobs.mark_deleted(conn, running.id, START))
@@ -475,7 +475,7 @@ async def test_lists_of_jobs(db: Database, bench: Bench) -> None:
     assert await ids(lambda conn: jobs.cardless(conn, before=START)) == []
     assert await ids(lambda conn: jobs.waiting(conn, guild_id=GUILD + 1)) == [waiting.id]
     assert await ids(lambda conn: jobs.waiting(conn, before=LATER)) == [bare.id, waiting.id]
-    mine = {"user_id": USER, "guild_id": GUILD, "limit": 2}
+    mine: dict[str, Any] = {"user_id": USER, "guild_id": GUILD, "limit": 2}
     assert await ids(lambda conn: jobs.list_for_member(conn, **mine)) == [done.id, running.id]
     unfinished = await ids(lambda conn: jobs.list_for_member(conn, **mine, unfinished_only=True))
     assert unfinished == [running.id, bare.id]
@@ -488,8 +488,15 @@ async def test_past_runs_are_those_with_a_result_newest_first(db: Database, benc
     for cost in (100, 200, None):
         job = await bench.running(me)
         await db.write(
-            lambda conn, job=job, cost=cost: jobs.outputs_known(
-                conn, job.id, me, [], START + timedelta(seconds=9), cost, START, started_at=START
+            partial(
+                jobs.outputs_known,
+                job_id=job.id,
+                owner=me,
+                outputs=[],
+                wiro_ended_at=START + timedelta(seconds=9),
+                cost_nano_usd=cost,
+                now=START,
+                started_at=START,
             )
         )
         await bench.end(replace(job, state=JobState.DELIVERING), me, JobState.DONE, task_existed=True)

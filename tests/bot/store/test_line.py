@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.model import JobState
@@ -21,9 +22,7 @@ async def look(db: Database, bench: Bench, me: int, **options: int | None) -> li
     def choose(view: line.LineView) -> None:
         seen.append(view)
 
-    await db.write(
-        lambda conn: line.claim_next(conn, owner=me, now=bench.now, choose=choose, **options)  # type: ignore[arg-type]  # only ints
-    )
+    await db.write(lambda conn: line.claim_next(conn, owner=me, now=bench.now, choose=choose, **options))
     return seen[-1] if seen else None
 
 
@@ -216,7 +215,7 @@ async def test_jobs_of_a_retired_process_are_taken_at_once(db: Database, bench: 
     taken = await db.write(lambda conn: processes.take_over(conn, me, START, 60.0))
     assert [each.id for each in taken] == [job.id]
     for each in (done, waiting):
-        stored = await db.read(lambda conn, each=each: jobs.get(conn, each.id))
+        stored = await db.read(partial(jobs.get, job_id=each.id))
         assert stored is not None
         assert stored.owner is None
 

@@ -24,9 +24,12 @@ with lock.exclusive(Path(sys.argv[1])):
 
 def test_second_holder_is_refused_by_name_until_the_first_leaves(tmp_path: Path) -> None:
     path = tmp_path / "new" / "atelier.db"
-    with lock.exclusive(path):
-        with pytest.raises(AlreadyRunning, match=r"atelier\.db"), lock.exclusive(path):
-            pass
+    with (
+        lock.exclusive(path),
+        pytest.raises(AlreadyRunning, match=r"atelier\.db"),
+        lock.exclusive(path),
+    ):
+        pass
     with lock.exclusive(path):
         pass
 
