@@ -35,8 +35,8 @@ class Callbacks:
         self._calls: set[asyncio.Task[None]] = set()
 
     def task_ended(self, task: Task) -> None:
-        """Start to call back, when the task has an address."""
-        if not task.callback_url or not _is_loopback(task.callback_url):
+        """Start to call back, when the task has an address and ever left the queue."""
+        if not task.was_accepted or not _is_loopback(task.callback_url):
             return
         faults = self._world.faults.take_all_at(Point.CALLBACK, url=task.callback_url, task=task.id)
         if "callback_never" in faults:

@@ -68,6 +68,6 @@ class Cdn:
             return response
         piece = len(data) // _SLOW_PIECES + 1
         for start in range(0, len(data), piece):
-            await self._world.clock.sleep(fault["seconds"] / _SLOW_PIECES)
+            await self._world.pause(fault["seconds"] / _SLOW_PIECES)
             await response.write(data[start : start + piece])
         return response

@@ -69,7 +69,7 @@ class Door:
         """The response, None for none at all."""
         fault = self._world.faults.take_at(Point.BEFORE_CALL, path=path)
         if fault and fault.kind.act == "slow":
-            await self._world.clock.sleep(fault["seconds"])
+            await self._world.pause(fault["seconds"])
         elif fault and fault.kind.act in {"http", "drop"}:
             return _http(fault)
         try:

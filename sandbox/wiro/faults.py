@@ -141,6 +141,7 @@ _TASKS = (
     _task("duration", "Let the next task take a minute", seconds=60.0),
     _task("cancel_ignored", "Say the next task is cancelled, but finish it"),
     _task("unknown_status", "Give the next task a status that nobody knows"),
+    _task("text_progress", "Send the next task's progress as JSON text"),
     _task("stderr", "Send stderr text while the next task runs"),
     _task("foreign_task", "Let another program run something at the same time"),
     _task("twin_task", "Let another program run exactly the same"),

@@ -94,8 +94,13 @@ class Hub:
         if not isinstance(said, dict) or said.get("type") != "task_info" or not said.get("tasktoken"):
             return
         connection.tokens.add(str(said["tasktoken"]))
+        self._world.changed()
         if self._world.faults.take("socket_drop"):
             connection.drop()
+
+    def is_followed(self, task: Task) -> bool:
+        """Whether any connection has registered the task's token."""
+        return any(task.token in connection.tokens for connection in self.connections)
 
     def publish(self, task: Task, kind: str, message: Any = None) -> None:
         """Send one event to all who follow the task."""

@@ -244,6 +244,7 @@ class WiroStandIn:
             "prompt": short,
             "elapsed_s": round((task.ended_s or now_s) - task.created_s, 1),
             "cost_usd": str(task.cost_usd),
+            "followed": self._hub.is_followed(task),
             "who": task.who,
         }
 

@@ -110,6 +110,11 @@ class Task:
         return not self.is_ended and self.status not in _BEFORE_ASSIGN
 
     @property
+    def was_accepted(self) -> bool:
+        """Whether it ever left the queue."""
+        return "task_accept" in self.reached_s
+
+    @property
     def ended_s(self) -> float | None:
         """When it ended; None while it has not."""
         return self.reached_s.get(self.status) if self.is_ended else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import deque
 from decimal import Decimal
@@ -217,7 +218,7 @@ class _Run:
         working_s = max(1e-6, passed_s - _STEPS_FROM * self._task.duration_s)
         self._task.percent = round(100 * step / steps)
         self._task.reach("task_output", self._world.now_s())
-        message = {
+        message: Any = {
             "type": "progressGenerate",
             "task": "Generate",
             "percentage": str(self._task.percent),
@@ -228,5 +229,7 @@ class _Run:
             "elapsedTime": f"{working_s:.0f}s",
             "remainingTime": f"{working_s * (steps - step) / step:.0f}s",
         }
+        if "text_progress" in self._task.traits:
+            message = json.dumps(message)
         self._publisher.publish(self._task, "task_output", message)
         self._world.changed()

@@ -65,6 +65,14 @@ class World:
         fault = self.faults.peek("clock_skew")
         return float(fault["seconds"]) if fault else 0.0
 
+    async def pause(self, delay_s: float) -> None:
+        """Wait as a fault wants it, but not past the stand-in's end."""
+        sleep = asyncio.create_task(self.clock.sleep(delay_s))
+        stop = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({sleep, stop}, return_when=asyncio.FIRST_COMPLETED)
+        sleep.cancel()
+        stop.cancel()
+
     # Names that Wiro gives.
 
     def new_id(self) -> str:
