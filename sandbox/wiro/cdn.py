@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandbox.wiro.world import World
 
 _SLOW_PIECES = 20
+# Files come from anywhere and share an origin with the sandbox's page: whatever they are, they run nothing.
+_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 _WRONG_PAGE = "<!doctype html><title>Just a moment</title><p>Checking your browser.</p>"
 
 
@@ -37,7 +39,7 @@ class Cdn:
         data, content_type = found
         if fault:
             return await self._spoil(request, fault, data, content_type)
-        return web.Response(body=data, content_type=content_type)
+        return web.Response(body=data, content_type=content_type, headers=_HEADERS)
 
     async def _find(self, folder: str, name: str) -> tuple[bytes, str] | None:
         owner = self._world.find_folder(folder)
@@ -54,9 +56,9 @@ class Cdn:
         self, request: web.Request, fault: Fault, data: bytes, content_type: str
     ) -> web.StreamResponse:
         if fault.kind.act == "wrong":
-            return web.Response(text=_WRONG_PAGE, content_type="text/html")
+            return web.Response(text=_WRONG_PAGE, content_type="text/html", headers=_HEADERS)
         response = web.StreamResponse(
-            headers={"Content-Type": content_type, "Content-Length": str(len(data))}
+            headers={**_HEADERS, "Content-Type": content_type, "Content-Length": str(len(data))}
         )
         await response.prepare(request)
         if fault.kind.act == "truncate":

@@ -70,6 +70,22 @@ async def test_callback_is_tried_three_times(wire: Wire, wiro: WiroStandIn, hook
         await asyncio.wait_for(hook.calls.get(), 0.3)
 
 
+async def test_failed_task_is_called_back_but_not_one_cancelled_in_the_queue(
+    wire: Wire, wiro: WiroStandIn, hook: Hook
+) -> None:
+    wiro.paused = True
+    cancelled = await wire.run(callbackUrl=hook.url)
+    await wire.call("Task/Cancel", {"taskid": cancelled.id})
+    wiro.paused = False
+    wiro.apply({"fault": "fail_task"})
+    failed = await wire.run(callbackUrl=hook.url)
+    _, body = await hook.next()
+
+    assert body["tasklist"][0]["id"] == failed.id
+    assert body["tasklist"][0]["pexit"] == "1"
+    assert hook.calls.empty()
+
+
 @pytest.mark.parametrize("fault", ["callback_bare", "callback_form"])
 async def test_callback_can_have_other_forms(wire: Wire, wiro: WiroStandIn, hook: Hook, fault: str) -> None:
     wiro.apply({"fault": fault})

@@ -25,6 +25,7 @@ async def test_output_is_a_public_png_of_the_asked_size(wire: Wire) -> None:
         data = await response.read()
 
     assert response.content_type == "image/png"
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert len(data) == int(output["size"])
     with Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.size) == ("PNG", (96, 128))

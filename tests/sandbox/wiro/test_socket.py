@@ -99,6 +99,19 @@ async def test_progress_is_all_text_and_counts_the_steps(
         assert (message["type"], message["task"]) == ("progressGenerate", "Generate")
 
 
+async def test_progress_can_be_json_text(
+    wire: Wire, wiro: WiroStandIn, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    wiro.apply({"fault": "text_progress"})
+    await start(wire, socket, steps=1)
+    words, progress = [
+        frame["message"] for frame in await wire.frames(socket) if frame["type"] == "task_output"
+    ]
+
+    assert not words.startswith("{")
+    assert json.loads(progress)["percentage"] == "100"
+
+
 async def test_last_frame_has_the_outputs_and_no_exit_code(
     wire: Wire, wiro: WiroStandIn, socket: aiohttp.ClientWebSocketResponse
 ) -> None:
