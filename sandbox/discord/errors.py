@@ -95,6 +95,13 @@ def invalid(path: Path, code: str, message: str) -> ApiError:
     return ApiError(400, 50035, "Invalid Form Body", errors=tree)
 
 
+def snowflake_of(value: object, path: Path) -> int:
+    """An id written as a number or as text; raises 50035 for anything else."""
+    if not str(value).isdecimal():
+        raise invalid(path, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
+    return int(str(value))
+
+
 def unauthorized() -> ApiError:
     """No token, or a wrong one."""
     return ApiError(401, 0, "401: Unauthorized")

@@ -33,7 +33,7 @@ _PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
 _INTENTS = (1 << 26) - 1
 _HEARTBEAT_MS = 41_250
 _MOST_SENT, _SENT_WINDOW_S, _MOST_BYTES = 120, 60.0, 4096
-_MOST_REPLAYED = 20_000
+_MOST_REPLAYED = 5_000
 
 
 class CloseWith(Exception):
@@ -61,6 +61,10 @@ class Session:
         """Whether an event of that server and intent belongs here."""
         number, count = self.shard
         return (not intent or bool(self.intents & intent)) and ((guild_id or 0) >> 22) % count == number
+
+    def has_forgotten(self, seq: int) -> bool:
+        """Whether events after `seq` are not kept any more."""
+        return bool(self.sent) and self.sent[0][0] > seq + 1
 
     def dispatch(self, event: str, data: Any) -> None:
         """Send an event, or keep it for a RESUME."""
@@ -302,11 +306,11 @@ class Gateway:
             raise CloseWith(4004, "Authentication failed.")
         self._forget_old()
         session, seq = self._sessions.get(str(data.get("session_id"))), data.get("seq")
-        if session is None:
+        if not isinstance(seq, int) or (session is not None and seq > session.seq):
+            raise CloseWith(4007, "Invalid seq.")
+        if session is None or session.has_forgotten(seq):
             connection.send({"op": INVALID, "d": False, "s": None, "t": None})
             return
-        if not isinstance(seq, int) or seq > session.seq:
-            raise CloseWith(4007, "Invalid seq.")
         if session.connection is not None:
             session.connection.close(4000, "Session resumed elsewhere.")
         session.connection, session.lost_s, connection.session = connection, None, session

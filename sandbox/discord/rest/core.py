@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from sandbox.discord.errors import ApiError, invalid, not_found, unauthorized
+from sandbox.discord.errors import ApiError, not_found, snowflake_of, unauthorized
 from sandbox.discord.faults import Fault, Outcome
 from sandbox.discord.ratelimits import VIA
 from sandbox.discord.requestlog import Request
@@ -38,10 +38,7 @@ class Call:
 
     def id(self, name: str) -> int:
         """The snowflake in the path; raises 50035 for anything else."""
-        value = self.request.match_info[name]
-        if not value.isdecimal():
-            raise invalid((name,), "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
-        return int(value)
+        return snowflake_of(self.request.match_info[name], (name,))
 
     def text(self, name: str) -> str:
         """A path parameter as it is."""

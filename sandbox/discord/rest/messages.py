@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.discord.errors import ApiError, invalid, missing_permissions, unknown
+from sandbox.discord.errors import ApiError, invalid, missing_permissions, snowflake_of, unknown
 from sandbox.discord.permissions import P
 from sandbox.discord.rest.core import Call, Reply, Route, no_content
 from sandbox.discord.validate.messages import ON_EDIT, Rules, check_message
@@ -69,12 +69,14 @@ class MessageRoutes:
             raise invalid(("limit",), "NUMBER_TYPE_MAX", "int value should be between 1 and 100.")
         shown = [one for one in self._context.world.messages(channel.id) if one.ephemeral_for is None]
         if "after" in query:
-            page = [one for one in shown if one.id > int(query["after"])][:limit]
+            page = [one for one in shown if one.id > snowflake_of(query["after"], ("after",))][:limit]
         elif "around" in query:
-            middle = int(query["around"])
-            page = sorted(sorted(shown, key=lambda one: abs(one.id - middle))[:limit], key=lambda one: one.id)
+            middle, half = snowflake_of(query["around"], ("around",)), limit // 2
+            older = [one for one in shown if one.id < middle][-half or len(shown) :]
+            newer = [one for one in shown if one.id >= middle][: limit - half]
+            page = [*older, *newer]
         else:
-            before = int(query.get("before", 2**63))
+            before = snowflake_of(query.get("before", 2**63), ("before",))
             page = [one for one in shown if one.id < before][-limit:]
         return Reply([self._context.views.message(one) for one in reversed(page)])
 
@@ -130,7 +132,8 @@ class MessageRoutes:
         if not wanted:
             return None
         self._require_history(channel)
-        target = self._context.world.message(int(wanted.get("message_id", 0)), channel.id)
+        target_id = snowflake_of(wanted.get("message_id"), ("message_reference", "message_id"))
+        target = self._context.world.message(target_id, channel.id)
         if target is None or target.ephemeral_for is not None:
             if wanted.get("fail_if_not_exists", True):
                 raise invalid(("message_reference",), "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
@@ -186,7 +189,7 @@ class MessageRoutes:
         if not isinstance(wanted, list) or not 2 <= len(wanted) <= 100:
             raise invalid(("messages",), "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
         for message_id in wanted:
-            if message := self._context.world.message(int(message_id), channel.id):
+            if message := self._context.world.message(snowflake_of(message_id, ("messages",)), channel.id):
                 self._desk.delete(channel, message)
         return no_content()
 

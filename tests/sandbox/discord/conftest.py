@@ -82,7 +82,9 @@ class RawClient:
             form = aiohttp.FormData(quote_fields=False)
             form.add_field("payload_json", aiohttp.JsonPayload(json).decode())
             for number, (name, data) in files.items():
-                form.add_field(f"files[{number}]", data, filename=name, content_type="application/octet-stream")
+                form.add_field(
+                    f"files[{number}]", data, filename=name, content_type="application/octet-stream"
+                )
             what = {"data": form}
         url = f"{self.stand_in.base_url}/api/v10{path}"
         async with self.session.request(method, url, headers=sent, **what) as response:

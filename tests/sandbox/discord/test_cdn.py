@@ -51,7 +51,11 @@ async def test_everybody_has_a_picture_of_their_own(raw: RawClient) -> None:
 
 
 async def test_a_file_that_is_no_picture_is_not_called_one(raw: RawClient) -> None:
-    uploads = [Upload("fake.png", b"not a picture"), Upload("a.zip", b"PK\x03\x04rest"), Upload("../../up.gif", png())]
+    uploads = [
+        Upload("fake.png", b"not a picture"),
+        Upload("a.zip", b"PK\x03\x04rest"),
+        Upload("../../up.gif", png()),
+    ]
     files = (await raw.stand_in.say("mira", "portraits", "look", uploads))["attachments"]
     assert [one.get("content_type") for one in files] == [None, "application/zip", "image/png"]
     assert "width" not in files[0]

@@ -34,17 +34,29 @@ CHOICE = {"name": "a", "value": "a"}
         (command(name_localizations={"xx": "a"}), "BASE_TYPE_CHOICES"),
         (command(options=[option(name=f"o{n}") for n in range(26)]), "BASE_TYPE_BAD_LENGTH"),
         (command(options=[option(), option()]), "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"),
-        (command(options=[option(), option(name="p", required=True)]), "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID"),
+        (
+            command(options=[option(), option(name="p", required=True)]),
+            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+        ),
         (command(options=[option(type=99)]), "BASE_TYPE_CHOICES"),
         (command(options=[option(choices=[CHOICE] * 26)]), "BASE_TYPE_BAD_LENGTH"),
         (command(options=[option(choices=[{"name": "a" * 101, "value": "a"}])]), "BASE_TYPE_BAD_LENGTH"),
         (command(options=[option(choices=[{"name": "a", "value": "a" * 101}])]), "BASE_TYPE_BAD_LENGTH"),
-        (command(options=[option(choices=[CHOICE], autocomplete=True)]), "APPLICATION_COMMAND_AUTOCOMPLETE_WITH_CHOICES"),
+        (
+            command(options=[option(choices=[CHOICE], autocomplete=True)]),
+            "APPLICATION_COMMAND_AUTOCOMPLETE_WITH_CHOICES",
+        ),
         (command(options=[option(max_length=6001)]), "NUMBER_TYPE_MAX"),
         (command(options=[option(type=4, min_value=-(2**53))]), "NUMBER_TYPE_MIN"),
         (command(options=[option(type=1), option(name="p")]), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"),
-        (command(options=[option(type=1, options=[option(type=1)])]), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"),
-        (command(type=3, name="Menu", description="no"), "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_INVALID"),
+        (
+            command(options=[option(type=1, options=[option(type=1)])]),
+            "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+        ),
+        (
+            command(type=3, name="Menu", description="no"),
+            "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_INVALID",
+        ),
         (command(default_member_permissions="x"), "INVALID_BITWISE_PERMISSION_FLAG"),
         (command(contexts=[7]), "BASE_TYPE_CHOICES"),
     ],
@@ -67,7 +79,10 @@ async def test_sets_of_commands_have_limits_by_type(raw: RawClient) -> None:
 
 
 async def test_a_command_over_8000_characters_is_too_large(raw: RawClient) -> None:
-    long = [option(name=f"o{n}", choices=[{"name": f"{m}{'n' * 90}", "value": "v" * 90} for m in range(10)]) for n in range(5)]
+    long = [
+        option(name=f"o{n}", choices=[{"name": f"{m}{'n' * 90}", "value": "v" * 90} for m in range(10)])
+        for n in range(5)
+    ]
     big = command(options=long)
     assert size(big) > 8000
     answer = await raw.call("PUT", f"/applications/{raw.app}/commands", [big])
@@ -204,17 +219,27 @@ async def test_a_select_resolves_whom_it_names(painting: RawClient) -> None:
         {"type": 1, "components": [{"type": 5, "custom_id": "who"}]},
         {"type": 1, "components": [{"type": 6, "custom_id": "role"}]},
         {"type": 1, "components": [{"type": 8, "custom_id": "where"}]},
-        {"type": 1, "components": [{"type": 3, "custom_id": "pick", "options": [{"label": "A", "value": "a"}]}]},
-        {"type": 1, "components": [{"type": 2, "style": 1, "label": "x", "custom_id": "off", "disabled": True}]},
+        {
+            "type": 1,
+            "components": [{"type": 3, "custom_id": "pick", "options": [{"label": "A", "value": "a"}]}],
+        },
+        {
+            "type": 1,
+            "components": [{"type": 2, "style": 1, "label": "x", "custom_id": "off", "disabled": True}],
+        },
     ]
-    message = (await painting.respond(used, 4, {"content": "?", "components": rows})).json["resource"]["message"]
+    message = (await painting.respond(used, 4, {"content": "?", "components": rows})).json["resource"][
+        "message"
+    ]
     stand_in = painting.stand_in
     who = await stand_in.click("tomas", message, "who", ["ines"])
     ines = str(stand_in.people["ines"].id)
     assert who.payload["data"]["values"] == [ines]
     assert who.payload["data"]["resolved"]["members"][ines]["permissions"]
     assert (await stand_in.click("tomas", message, "role", ["Regulars"])).payload["data"]["resolved"]["roles"]
-    assert (await stand_in.click("tomas", message, "where", ["lounge"])).payload["data"]["resolved"]["channels"]
+    assert (await stand_in.click("tomas", message, "where", ["lounge"])).payload["data"]["resolved"][
+        "channels"
+    ]
     for custom_id, values, why in (
         ("pick", ["b"], "no option 'b'"),
         ("pick", [], "takes 1 to 1"),
@@ -229,7 +254,11 @@ async def test_a_modals_fields_are_checked_as_the_client_does(painting: RawClien
     fields = [
         {"type": 4, "custom_id": "name", "style": 1, "min_length": 2, "max_length": 5},
         {"type": 19, "custom_id": "files", "max_values": 2, "required": False},
-        {"type": 21, "custom_id": "radio", "options": [{"label": "A", "value": "a"}, {"label": "B", "value": "b"}]},
+        {
+            "type": 21,
+            "custom_id": "radio",
+            "options": [{"label": "A", "value": "a"}, {"label": "B", "value": "b"}],
+        },
         {"type": 22, "custom_id": "boxes", "options": [{"label": "A", "value": "a", "default": True}]},
         {"type": 23, "custom_id": "tick"},
     ]
@@ -239,7 +268,7 @@ async def test_a_modals_fields_are_checked_as_the_client_does(painting: RawClien
         "components": [{"type": 18, "label": "L", "component": field} for field in fields],
     }
 
-    async def opened():
+    async def opened() -> Any:
         used = await painting.stand_in.command("mira", "portraits", "paint", {"prompt": "a"})
         assert (await painting.respond(used, 9, form)).status == 200
         return (await used.answered()).modal
@@ -265,7 +294,9 @@ async def test_a_modals_fields_are_checked_as_the_client_does(painting: RawClien
 
 async def test_a_modal_is_gone_after_a_reload(painting: RawClient) -> None:
     used = await painting.stand_in.command("mira", "portraits", "paint", {"prompt": "a"})
-    await painting.respond(used, 9, {"custom_id": "m", "title": "T", "components": [{"type": 10, "content": "a"}]})
+    await painting.respond(
+        used, 9, {"custom_id": "m", "title": "T", "components": [{"type": 10, "content": "a"}]}
+    )
     modal = (await used.answered()).modal
     assert modal is not None
     painting.stand_in.reload("mira")

@@ -62,7 +62,10 @@ def test_what_discord_takes_is_taken(component: Json) -> None:
         (gallery(*["a.png"] * 11), "BASE_TYPE_BAD_LENGTH"),
         (gallery("b.png"), "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"),
         ({"type": 12, "items": [{"media": {"url": "ftp://x/a.png"}}]}, "URL_TYPE_INVALID_SCHEME"),
-        ({"type": 12, "items": [{"media": {"url": "attachment://a.png"}, "description": "a" * 1025}]}, "BASE_TYPE_BAD_LENGTH"),
+        (
+            {"type": 12, "items": [{"media": {"url": "attachment://a.png"}, "description": "a" * 1025}]},
+            "BASE_TYPE_BAD_LENGTH",
+        ),
         ({"type": 13, "file": {"url": "https://example.org/a"}}, "URL_TYPE_INVALID_SCHEME"),
         (box(), "BASE_TYPE_BAD_LENGTH"),
         (box(box(text("a"))), "UNION_TYPE_CHOICES"),

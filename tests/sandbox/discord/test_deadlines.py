@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from sandbox.discord import DiscordStandIn, InteractionFailed, Limits
+from sandbox.discord import DiscordStandIn, Interaction, InteractionFailed, Limits
 from tests.sandbox.discord.conftest import RawClient, button, card, codes, text
 
 MINUTE_S = 60.0
 
 
-async def paint(raw: RawClient, **more: object):
+async def paint(raw: RawClient, **more: object) -> Interaction:
     return await raw.stand_in.command("mira", "portraits", "paint", {"prompt": "a", **more})
 
 
@@ -116,7 +116,9 @@ async def test_a_deferred_card_is_set_to_components_by_the_edit(painting: RawCli
 
 async def test_an_ephemeral_message_is_for_one_and_not_for_channel_routes(painting: RawClient) -> None:
     used = await paint(painting)
-    message_id = (await painting.respond(used, 4, {"content": "psst", "flags": 64})).json["resource"]["message"]["id"]
+    message_id = (await painting.respond(used, 4, {"content": "psst", "flags": 64})).json["resource"][
+        "message"
+    ]["id"]
     stand_in = painting.stand_in
     channel = stand_in.channels["portraits"].id
     assert (await painting.call("GET", f"/channels/{channel}/messages/{message_id}")).json["code"] == 10008
@@ -130,7 +132,9 @@ async def test_an_ephemeral_message_is_for_one_and_not_for_channel_routes(painti
 
 async def test_an_ephemeral_message_can_be_dismissed_and_its_buttons_go_with_it(painting: RawClient) -> None:
     used = await paint(painting)
-    message = (await painting.respond(used, 4, card(text("psst"), button(), flags=32832))).json["resource"]["message"]
+    message = (await painting.respond(used, 4, card(text("psst"), button(), flags=32832))).json["resource"][
+        "message"
+    ]
     with pytest.raises(ValueError, match="does not see"):
         await painting.stand_in.click("tomas", message, "go")
     await painting.stand_in.delete_message("mira", message)

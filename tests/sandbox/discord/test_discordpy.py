@@ -231,7 +231,7 @@ async def test_two_shards_get_each_server_once(discord_stand_in: DiscordStandIn)
             ready.set()
 
         client.on_ready = on_ready  # type: ignore[attr-defined]
-        client._connection.guild_ready_timeout = 0.05  # type: ignore[attr-defined]
+        client._connection.guild_ready_timeout = 0.05
         connection = asyncio.create_task(client.start(discord_stand_in.token))
         async with asyncio.timeout(10):
             await ready.wait()
@@ -247,9 +247,7 @@ async def test_a_429_with_via_is_waited_out_and_one_without_is_not(
     channel = bot.get_channel(discord_stand_in.channels["portraits"].id)
     assert isinstance(channel, discord.TextChannel)
     for scope in ("user", "shared", "global"):
-        discord_stand_in.faults.fail_next(
-            "create_message", "rate_limit", scope=scope, retry_after_s=0.01
-        )
+        discord_stand_in.faults.fail_next("create_message", "rate_limit", scope=scope, retry_after_s=0.01)
         await channel.send(scope)
     assert discord_stand_in.requests.invalid_requests == {429: 2}
     discord_stand_in.faults.fail_next("create_message", "rate_limit", via=False)
@@ -286,7 +284,7 @@ async def test_a_left_server_is_gone_and_an_unavailable_one_comes_back(
 
     async def until(check: Any) -> None:
         async with asyncio.timeout(5):
-            while not check():
+            while not check():  # noqa: ASYNC110 - discord.py's cache gives no event to wait for
                 await asyncio.sleep(0.005)
 
     def found(guild_id: int) -> discord.Guild | None:

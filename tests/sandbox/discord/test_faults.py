@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aiohttp
 import pytest
 
-from tests.sandbox.discord.conftest import RawClient
+if TYPE_CHECKING:
+    from tests.sandbox.discord.conftest import RawClient
 
 
 async def test_a_status_fault_does_nothing_and_is_used_up(raw: RawClient) -> None:
@@ -25,7 +28,9 @@ async def test_a_lost_answer_was_applied_and_repeating_it_says_so(painting: RawC
 
 
 @pytest.mark.parametrize(("outcome", "applied"), [("drop", False), ("apply_then_drop", True)])
-async def test_a_cut_connection_is_an_error_at_the_client(raw: RawClient, outcome: str, applied: bool) -> None:
+async def test_a_cut_connection_is_an_error_at_the_client(
+    raw: RawClient, outcome: str, applied: bool
+) -> None:
     path = f"/channels/{raw.stand_in.channels['portraits'].id}/messages"
     raw.stand_in.faults.fail_next("POST /channels/*/messages", outcome)
     with pytest.raises(aiohttp.ClientError):

@@ -80,7 +80,9 @@ async def test_a_heartbeat_before_identifying_is_acknowledged(raw: RawClient) ->
         ({"intents": 1 << 15}, 4014),
     ],
 )
-async def test_a_bad_identify_closes_the_connection(raw: RawClient, identify: dict[str, Any], code: int) -> None:
+async def test_a_bad_identify_closes_the_connection(
+    raw: RawClient, identify: dict[str, Any], code: int
+) -> None:
     async with connected(raw) as one:
         await one.get()
         await one.identify(**identify)

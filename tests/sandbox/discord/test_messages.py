@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.discord.conftest import Json, RawClient, button, card, codes, gallery, png, text
+from tests.sandbox.discord.conftest import Answered, Json, RawClient, button, card, codes, gallery, png, text
 
 
 @pytest.fixture(autouse=True)
@@ -18,11 +18,11 @@ def path(raw: RawClient, channel: str = "portraits", tail: str = "") -> str:
     return f"/channels/{raw.stand_in.channels[channel].id}/messages{tail}"
 
 
-async def send(raw: RawClient, body: Json, channel: str = "portraits", **more: Any):
+async def send(raw: RawClient, body: Json, channel: str = "portraits", **more: Any) -> Answered:
     return await raw.call("POST", path(raw, channel), body, **more)
 
 
-async def edit(raw: RawClient, message: Json, body: Json, **more: Any):
+async def edit(raw: RawClient, message: Json, body: Json, **more: Any) -> Answered:
     return await raw.call("PATCH", path(raw, tail=f"/{message['id']}"), body, **more)
 
 
@@ -54,7 +54,9 @@ async def test_a_body_against_the_rules_is_refused(raw: RawClient, body: Json, c
 async def test_bytes_that_are_no_json_are_refused(raw: RawClient) -> None:
     headers = {"Authorization": f"Bot {raw.stand_in.token}", "User-Agent": "DiscordBot (x, 1)"}
     url = f"{raw.stand_in.base_url}/api/v10{path(raw)}"
-    async with raw.session.post(url, data=b"{", headers=headers | {"Content-Type": "application/json"}) as answer:
+    async with raw.session.post(
+        url, data=b"{", headers=headers | {"Content-Type": "application/json"}
+    ) as answer:
         assert (answer.status, (await answer.json())["code"]) == (400, 50109)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from tests.sandbox.discord.conftest import Json, RawClient
+if TYPE_CHECKING:
+    from tests.sandbox.discord.conftest import Json, RawClient
 
 
 def path(raw: RawClient, channel: str = "portraits", tail: str = "") -> str:
