@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -196,8 +197,9 @@ class Bench:
         """A job whose outputs are known."""
         job = await self.running(me, **changes)
         outputs = [Output(url="https://cdn/0.png", name="0.png")]
+        ended_at = self.now + timedelta(seconds=9)
         return await self.db.write(
-            lambda conn: jobs.outputs_known(conn, job.id, me, outputs, self.now, cost_nano_usd, self.now)
+            lambda conn: jobs.outputs_known(conn, job.id, me, outputs, ended_at, cost_nano_usd, self.now)
         )
 
     async def ended(self, me: int, state: JobState = JobState.DONE, **changes: Any) -> Job:

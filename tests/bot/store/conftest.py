@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,15 +30,22 @@ def migrated_postgres(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated file that tests copy: migrating takes longer than most of them."""
+    path = tmp_path_factory.mktemp("store") / "atelier.db"
+    migrate.upgrade(f"sqlite:///{path}", SystemClock())
+    return path
+
+
 @pytest.fixture(params=ENGINES)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a migrated database of each engine; PostgreSQL's is shared and may not be empty."""
     if request.param == "postgresql":
         url: str = request.getfixturevalue("migrated_postgres")
         return url
-    url = f"sqlite:///{tmp_path}/atelier.db"
-    migrate.upgrade(url, SystemClock())
-    return url
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "atelier.db")
+    return f"sqlite:///{tmp_path}/atelier.db"
 
 
 @pytest.fixture

@@ -115,7 +115,8 @@ async def test_locked_file_is_waited_for(db: Database, stranger: sqlite3.Connect
 async def test_file_that_stays_locked_is_busy_for_every_caller(
     db: Database, stranger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "BUSY_ATTEMPTS", 1)
+    monkeypatch.setattr(writer, "BUSY_ATTEMPTS", 2)
+    await db.write(lambda conn: conn.exec_driver_sql("PRAGMA busy_timeout=50").scalar())
     stranger.execute("BEGIN IMMEDIATE")
     outcomes = await asyncio.gather(*(db.write(add(str(n))) for n in range(3)), return_exceptions=True)
     stranger.execute("ROLLBACK")
