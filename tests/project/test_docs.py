@@ -25,6 +25,7 @@ HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 COMMAND = re.compile(r"(?:\./|python )atelier\s+([a-z]+)")
 FILE_NAME = re.compile(r"^[\w.-]+\.(?:py|toml|lock|yaml|yml|md|cfg|ini|html|css|js|example)$")
 SETTING = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
+SLASH_COMMAND = re.compile(r"/([a-z]+)(?:$| )")
 
 MADE_LATER = {".env", "data", "build", ".venv", "atelier.db"}
 """What the documents name and no checkout has."""
@@ -94,6 +95,12 @@ def test_every_setting_that_is_named_exists(document: Path) -> None:
     first_words = ("DISCORD_", "WIRO_", "QUOTA_", "SHARD_", "LOG_", "HTTP_", "DATA", "PUBLIC_", "BUDGET_")
     named = {span for span in spans if SETTING.match(span) and span.startswith(first_words)}
     assert named - SETTINGS_OF_OTHERS <= {name.upper() for name in Settings.model_fields}
+
+
+def test_readme_names_every_slash_command_and_no_other() -> None:
+    text = CODE_BLOCK.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))
+    named = {match[1] for span in CODE_SPAN.findall(text) if (match := SLASH_COMMAND.match(span))}
+    assert named == {path.stem for path in (ROOT / "cogs").glob("[a-z]*.py")}
 
 
 def test_every_setting_is_explained_to_operators() -> None:

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="drives the launcher thr
 
 BOT = """
 import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
 print("bot", *sys.argv[1:], flush=True)
 if "wait" in sys.argv:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
     time.sleep(30)
 sys.exit(7)
 """
