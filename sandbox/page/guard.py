@@ -1,4 +1,4 @@
-"""Who may talk to the sandbox: browsers on this machine that show its own page, and programs on this machine."""
+"""Who may talk to the sandbox: programs on this machine, and a browser on it that shows the sandbox page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 # Files that somebody uploaded are looked at, never run: not even when they are opened in a tab of their own.
 _FILE_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"

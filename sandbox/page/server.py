@@ -64,6 +64,10 @@ class Page:
             self._watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await self._watcher
+        await self.drop_viewers()
+
+    async def drop_viewers(self) -> None:
+        """Close every viewer's connection; a page that is still open comes back."""
         for viewer in list(self._viewers):
             await viewer.close()
 
@@ -115,7 +119,7 @@ class Page:
                 if now != shown:
                     shown = now
                     await self._tell("WORKBENCH", now)
-                if (is_connected := self.discord.bot_connected) != connected:
+                if (is_connected := self.discord.gateway.connected) != connected:
                     connected = is_connected
                     await self._tell("BOT", {"connected": connected})
         finally:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import InteractionFailed
+from sandbox.discord.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -36,6 +37,7 @@ class Viewer:
             "command": self._command,
             "component": self._component,
             "delete": self._delete,
+            "dismiss_modal": self._dismiss_modal,
             "lever": self._lever,
             "menu": self._menu,
             "modal": self._modal,
@@ -85,10 +87,12 @@ class Viewer:
         try:
             action = self._actions[request["action"]]
             result["value"] = await action(request)
-        except (ValueError, LookupError, TypeError) as error:  # what Discord's client would not let the person do
+        except (ValueError, LookupError, TypeError) as error:  # what Discord's client would not let them do
             result["error"] = str(error) or "The sandbox did not understand that."
         except InteractionFailed:
             result["error"] = "The application did not respond."
+        except ApiError as error:
+            result["error"] = error.body["message"]
         await self.send("RESULT", result)
 
     # What the page draws first
@@ -99,7 +103,7 @@ class Viewer:
             "me": seen["me"],
             "people": seen["people"],
             "bot": seen["bot"],
-            "bot_connected": self._discord.bot_connected,
+            "bot_connected": seen["bot_connected"],
             "start_channel": seen["guilds"][0]["channels"][0]["id"],
             "workbench": self._page.workbench.state(),
         }
@@ -123,6 +127,9 @@ class Viewer:
     async def _delete(self, request: Json) -> None:
         await self._discord.delete_message(self._person, request["message_id"])
 
+    async def _dismiss_modal(self, request: Json) -> None:
+        self._discord.dismiss_modal(self._person, request["modal_id"])
+
     async def _lever(self, request: Json) -> None:
         await self._page.workbench.pull(request["lever"], request["value"])
 
@@ -141,7 +148,9 @@ class Viewer:
     async def _autocomplete(self, request: Json) -> Json:
         options = {one["name"]: one["value"] for one in request["options"]}
         name, focused = request["name"], request["focused"]
-        choices = await self._discord.autocomplete(self._person, request["channel_id"], name, options, focused)
+        choices = await self._discord.autocomplete(
+            self._person, request["channel_id"], name, options, focused
+        )
         return {"choices": choices}
 
     async def _component(self, request: Json) -> Json:

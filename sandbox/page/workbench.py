@@ -1,4 +1,4 @@
-"""What the side panel shows of the bot's process, of Wiro and of what goes wrong, and the levers to change it."""
+"""What the side panel shows of the bot's process, of Wiro and of faults, and the levers to change it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Workbench:
         """Pull one lever.
 
         Args:
-            lever: `speed` (a number), `fault` (`{"id": "wiro.fail_task", "on": true}`), `calm` (no more faults) or
-                `bot` (`start`, `stop`, `kill`, `restart`).
+            lever: `speed` (a number), `fault` (`{"id": "wiro.fail_task", "on": true}`), `calm` (no faults any
+                more) or `bot` (`start`, `stop`, `kill`, `restart`).
             value: What to.
 
         Raises:

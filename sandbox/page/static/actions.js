@@ -1,7 +1,8 @@
 // What happens on the page: events of the sandbox change the store, deeds of the person go out as requests.
 
 import { Connection, upload } from "./connection.js";
-import { changed, channel, channelMessages, channels, notify, state } from "./store.js";
+import { EPHEMERAL } from "./message-flags.js";
+import { byId, changed, channel, channelMessages, channels, notify, state } from "./store.js";
 
 const LAST_PERSON = "sandbox.person";
 
@@ -155,10 +156,6 @@ async function refreshCommands() {
   changed();
 }
 
-function byId([a], [b]) {
-  return a.length - b.length || (a < b ? -1 : 1);
-}
-
 /** Sends a chat message as the person. */
 export async function say(content) {
   await ask("say", { channel_id: state.channelId, content });
@@ -209,6 +206,14 @@ async function uploadField([name, value]) {
   return [name, { files: await Promise.all(value.map(upload)) }];
 }
 
+/** Closes the open modal without sending it. */
+export function dismissModal() {
+  const { id } = state.modal;
+  state.modal = null;
+  changed();
+  ask("dismiss_modal", { modal_id: id });
+}
+
 /** Asks the bot for suggestions; [] when it does not answer. */
 export async function complete(path, options, focused) {
   const body = { channel_id: state.channelId, name: path, options, focused };
@@ -239,9 +244,14 @@ async function begin(begun, action, body) {
   const overtaken = settled.delete(id);
   started.set(id, begun);
   if (overtaken) settle(id);
-  else if (begun.text) state.pending.set(id, begun);
+  else if (begun.text) state.pending.set(id, asPrivateMessage(begun));
   changed();
   return true;
+}
+
+/** What a command leaves in the log until it is answered: seen by its user alone, like a private message. */
+function asPrivateMessage(begun) {
+  return Object.assign(begun, { author: state.bot, flags: EPHEMERAL, timestamp: new Date().toISOString() });
 }
 
 async function ask(action, body) {

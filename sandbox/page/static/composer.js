@@ -324,6 +324,7 @@ function suggestionList() {
 
 function messageRow() {
   const open = channel();
+  const mayWrite = open?.may_write ?? false;
   return html`<div class="say-row">
     <textarea
       id="say"
@@ -333,7 +334,8 @@ function messageRow() {
       aria-controls="suggestions"
       aria-autocomplete="list"
       aria-label="Message ${placeName(open)}"
-      placeholder="Message ${placeName(open)}, or / for commands"
+      placeholder=${mayWrite ? `Message ${placeName(open)}, or / for commands` : "You may not write here"}
+      ?disabled=${!mayWrite}
       .value=${live(composer.text)}
       @input=${typedMessage}
     ></textarea>

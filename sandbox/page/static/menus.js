@@ -2,10 +2,11 @@
 
 import { deleteMessage, dismiss, runMenuCommand } from "./actions.js";
 import { EPHEMERAL } from "./message-flags.js";
-import { changed, notify, state } from "./store.js";
+import { changed, may, notify, state } from "./store.js";
 import { html, nothing, ref } from "./vendor.js";
 
 const MESSAGE_COMMAND = 3;
+const MANAGE_MESSAGES = 13;
 const EDGE_PX = 8;
 
 /**
@@ -30,7 +31,7 @@ export function openMenu(event, name, items) {
 export function openMessageMenu(event, message) {
   if (event.type === "contextmenu" && event.target.closest("a, img, input, textarea")) return;
   const apps = state.commands.filter((command) => command.type === MESSAGE_COMMAND);
-  const isMine = message.author.id === state.me.user.id;
+  const isMine = message.author.id === state.me.id;
   const isPrivate = Boolean(message.flags & EPHEMERAL);
   openMenu(event, "Message", [
     { heading: "Apps" },
@@ -41,7 +42,7 @@ export function openMessageMenu(event, message) {
     { label: "Copy message ID", run: () => copy(message.id) },
     isPrivate
       ? { label: "Dismiss message", run: () => dismiss(message) }
-      : { label: "Delete message", danger: true, run: () => deleteMessage(message), hidden: !isMine && !state.me.moderates },
+      : { label: "Delete message", danger: true, run: () => deleteMessage(message), hidden: !isMine && !may(MANAGE_MESSAGES, message.channel_id) },
   ]);
 }
 

@@ -10,7 +10,7 @@ import { markdown } from "./markdown.js";
 import { attachments } from "./media.js";
 import { openMessageMenu } from "./menus.js";
 import { COMPONENTS_V2, EPHEMERAL, LOADING } from "./message-flags.js";
-import { changed, channel, channelMessages, findMessage, nameColour, nameOf, state } from "./store.js";
+import { byId, changed, channel, channelMessages, findMessage, nameColour, nameOf, state } from "./store.js";
 import { clockTime, dayName, isSameDay, sentAt } from "./time.js";
 import { classMap, html, nothing, ref, repeat } from "./vendor.js";
 
@@ -23,7 +23,7 @@ let pinned = true; // whether the newest message is to stay in view
 /** The log of the open channel. */
 export function messageLog() {
   const open = channel();
-  const all = [...channelMessages(state.channelId).values()];
+  const all = inOrder(channelMessages(state.channelId), state.pending);
   const shown = all.slice(-SHOWN);
   return html`<div class="log-frame">
     <div
@@ -39,13 +39,18 @@ export function messageLog() {
         ${all.length > SHOWN ? html`<li class="earlier">${all.length - SHOWN} earlier messages are not shown</li>` : welcome(open)}
         ${repeat(
           shown,
-          (message) => message.id,
-          (message, index) => item(message, shown[index - 1]),
+          ([id]) => id,
+          ([id, entry], index) => (entry.text === undefined ? item(entry, shown[index - 1]?.[1]) : awaited(id, entry)),
         )}
-        ${[...state.pending].filter(([, begun]) => begun.channelId === state.channelId).map(awaited)}
       </ol>
     </div>
   </div>`;
+}
+
+/** Messages, and commands whose answer is awaited, as [id, entry] by the time in their ids. */
+function inOrder(messages, pending) {
+  const awaitedHere = [...pending].filter(([, begun]) => begun.channelId === state.channelId);
+  return awaitedHere.length ? [...messages, ...awaitedHere].sort(byId) : [...messages];
 }
 
 function welcome(open) {
@@ -68,7 +73,7 @@ function item(message, before) {
 function continues(message, before) {
   const sameAuthor = before.author.id === message.author.id;
   const soon = new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
-  const samePrivacy = (before.flags & EPHEMERAL) === (message.flags & EPHEMERAL);
+  const samePrivacy = (before.flags & EPHEMERAL) === (message.flags & EPHEMERAL) && before.text === undefined;
   return sameAuthor && soon && samePrivacy && !commandOf(message) && !message.message_reference;
 }
 
@@ -100,7 +105,7 @@ function oneMessage(message, isContinued) {
 }
 
 function mentionsMe(message) {
-  return (message.mentions ?? []).some((user) => user.id === state.me?.user.id) && !(message.flags & EPHEMERAL);
+  return (message.mentions ?? []).some((user) => user.id === state.me?.id) && !(message.flags & EPHEMERAL);
 }
 
 function messageHeader(message) {
@@ -199,14 +204,14 @@ function onlyYou(message) {
 }
 
 /** A command whose answer is awaited, or never came. */
-function awaited([interactionId, begun]) {
+function awaited(interactionId, begun) {
   const done = () => {
     state.pending.delete(interactionId);
     changed();
   };
   return html`<li class="message awaited">
     <div class="used">
-      <span class="spine"></span>${avatar(state.me.user, "tiny")}<b>${nameOf(state.me.user)}</b> used
+      <span class="spine"></span>${avatar(state.me, "tiny")}<b>${nameOf(state.me)}</b> used
       <span class="command-name">${begun.text}</span>
     </div>
     ${avatar(state.bot, "large")}
@@ -226,6 +231,7 @@ function awaited([interactionId, begun]) {
 
 const growth = new ResizeObserver(() => pinned && toEnd());
 let watched = null;
+let lastTop = 0;
 
 function watchEnd(log) {
   if (!log || log === watched) return;
@@ -238,7 +244,11 @@ function watchEnd(log) {
 }
 
 function noteScroll({ currentTarget: log }) {
-  pinned = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  const isNearEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  // Far from the end may also mean that messages came faster than this event: only going up is the person's wish.
+  if (isNearEnd) pinned = true;
+  else if (log.scrollTop < lastTop) pinned = false;
+  lastTop = log.scrollTop;
 }
 
 /** Shows the newest message, and keeps showing it as more come, until the person scrolls up. */

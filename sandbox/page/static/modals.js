@@ -1,6 +1,6 @@
 // A modal of the bot: a form in a dialog. It stays open, with what was typed, until the bot has answered it.
 
-import { submitModal } from "./actions.js";
+import { dismissModal, submitModal } from "./actions.js";
 import { avatar } from "./avatar.js";
 import { unknown } from "./components.js";
 import { icon } from "./icons.js";
@@ -45,8 +45,7 @@ function dialog(form) {
 }
 
 function forget() {
-  state.modal = null;
-  changed();
+  if (state.modal) dismissModal(); // else it was answered
 }
 
 // ---- fields ------------------------------------------------------------------------------------------------------

@@ -9,13 +9,15 @@ import { menu, openMenu } from "./menus.js";
 import { messageLog } from "./messages.js";
 import { modal } from "./modals.js";
 import { runnable } from "./options.js";
-import { changed, channel, channels, guild, state } from "./store.js";
+import { changed, channel, channels, guild, nameOf, state } from "./store.js";
 import { html, nothing, repeat } from "./vendor.js";
 import { toggleWorkbench, workbench } from "./workbench.js";
 
 const THEME = "sandbox.theme";
 const THREAD_TYPES = [10, 11, 12];
 const DIRECT = 1;
+const SEND_MESSAGES = 11; // permission bits
+const SEND_MESSAGES_IN_THREADS = 38;
 const SAMPLE_PROMPT = "a lighthouse keeper with a silver beard, soft evening light, oil on canvas";
 
 const narrow = matchMedia("(max-width: 720px)");
@@ -132,24 +134,30 @@ function channelRow(one) {
     >
       ${icon(isThread ? "thread" : one.type === DIRECT ? "at" : "hash")}
       <span>${channelName(one)}</span>
+      ${botMayWrite(one) ? nothing : html`<span class="mark" title="The bot may not write here">no bot</span>`}
       ${one.nsfw ? html`<span class="mark" title="Age-restricted">18+</span>` : nothing}
     </button>
   </li>`;
 }
 
+function botMayWrite(one) {
+  const bit = THREAD_TYPES.includes(one.type) ? SEND_MESSAGES_IN_THREADS : SEND_MESSAGES;
+  return Boolean((BigInt(one.bot_permissions ?? 0) >> BigInt(bit)) & 1n);
+}
+
 function channelName(one) {
-  return one.type === DIRECT ? (state.bot.global_name ?? state.bot.username) : one.name;
+  return one.type === DIRECT ? (nameOf(state.bot)) : one.name;
 }
 
 function personButton() {
   return html`<button
     class="person"
     aria-haspopup="menu"
-    aria-label="You are ${state.me.name}. Be someone else"
+    aria-label="You are ${nameOf(state.me)}. Be someone else"
     @click=${openPeople}
   >
-    ${avatar(state.me.user, "medium")}
-    <span class="option-text"><span>${state.me.name}</span><small>${state.me.about}</small></span>
+    ${avatar(state.me, "medium")}
+    <span class="option-text"><span>${nameOf(state.me)}</span><small>${state.me.about}</small></span>
     ${icon("chevron")}
   </button>`;
 }
@@ -158,9 +166,9 @@ function openPeople(event) {
   openMenu(event, "People", [
     { heading: "Be someone else" },
     ...state.people.map((one) => ({
-      label: one.name,
+      label: nameOf(one),
       note: one.about,
-      picture: avatar(one.user, "medium"),
+      picture: avatar(one, "medium"),
       checked: one.key === state.me.key,
       run: () => one.key !== state.me.key && become(one.key),
     })),

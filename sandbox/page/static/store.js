@@ -47,6 +47,11 @@ export function changed() {
   });
 }
 
+/** Orders [id, …] pairs by time: ids grow with it. */
+export function byId([a], [b]) {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
 export function channelMessages(channelId) {
   if (!state.messages.has(channelId)) state.messages.set(channelId, new Map());
   return state.messages.get(channelId);
@@ -72,6 +77,11 @@ export function channel(channelId = state.channelId) {
   return everywhere.find((one) => one.id === channelId) ?? null;
 }
 
+/** Whether the person has a permission (a bit's number) in a channel. */
+export function may(bit, channelId = state.channelId) {
+  return Boolean((BigInt(channel(channelId)?.permissions ?? 0) >> BigInt(bit)) & 1n);
+}
+
 export function member(userId) {
   return guild()?.members.find((one) => one.user.id === userId) ?? null;
 }
@@ -84,7 +94,7 @@ export function nameOf(user) {
 
 /** The person's name as a mention shows it, also when only the id is known. */
 export function nameOfId(userId) {
-  const known = member(userId)?.user ?? state.people.find((one) => one.user.id === userId)?.user;
+  const known = member(userId)?.user ?? state.people.find((one) => one.id === userId);
   if (known) return nameOf(known);
   return state.bot?.id === userId ? nameOf(state.bot) : "unknown-user";
 }

@@ -1,16 +1,20 @@
 """Stand-ins for the stand-ins: the smallest things that the page's server side can be put on.
 
-They let a test show any JSON at all on the page, also what Discord would refuse, and see what the page asks for.
+They let a test show any JSON on the page, also what Discord would refuse, and see what the page asks for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+
+from aiohttp import web
+from PIL import Image
 
 Json = dict[str, Any]
 
@@ -28,6 +32,7 @@ BOT: Json = {
     "avatar": None,
     "bot": True,
 }
+ALL = (1 << 53) - 1
 MODERATORS = "1224000000000000022"
 
 
@@ -40,7 +45,8 @@ class FakePerson:
 
     @property
     def user(self) -> Json:
-        return {"id": str(self.id), "username": self.key, "global_name": self.display_name, "avatar": None}
+        names = {"username": self.key, "global_name": self.display_name, "avatar": None}
+        return {"id": str(self.id), "key": self.key, "about": self.about} | names
 
 
 @dataclass
@@ -53,7 +59,13 @@ class Asked:
 
 
 def _channel(channel_id: str, name: str, guild_id: str, **more: Any) -> Json:
-    return {"id": channel_id, "type": 0, "name": name, "guild_id": guild_id, "position": 0, "topic": None} | more
+    rights = {"permissions": str(ALL), "bot_permissions": str(ALL), "may_write": True}
+    place = {"id": channel_id, "type": 0, "name": name, "guild_id": guild_id, "position": 0, "topic": None}
+    return place | rights | more
+
+
+def _guild(guild_id: str, name: str, channels: list[Json], roles: list[Json], members: list[Json]) -> Json:
+    return {"id": guild_id, "name": name, "channels": channels, "roles": roles, "members": members}
 
 
 class FakeDiscord:
@@ -65,7 +77,7 @@ class FakeDiscord:
             FakePerson("ines", 1224000000000000013, "Ines", "Moderator of Harbour Arts"),
         ]
         self.people = {person.key: person for person in people}
-        self.bot_connected = True
+        self.gateway = SimpleNamespace(connected=True)
         self.offered: list[Json] = []
         self.choices: list[Json] = []
         self.asked: list[Asked] = []
@@ -130,7 +142,7 @@ class FakeDiscord:
     # What the page's server side calls
 
     def state(self, person: FakePerson) -> Json:
-        members = [{"user": one.user, "nick": None, "roles": []} for one in self.people.values()]
+        members: list[Json] = [{"user": one.user, "nick": None, "roles": []} for one in self.people.values()]
         members[1]["roles"] = [MODERATORS]
         roles = [
             {"id": GUILD, "name": "@everyone", "color": 0, "position": 0},
@@ -143,19 +155,16 @@ class FakeDiscord:
         ]
         studio = [_channel(STUDIO, "general", OTHER_GUILD)]
         return {
-            "me": self._seen(person),
-            "people": [self._seen(one) for one in self.people.values()],
+            "me": person.user,
+            "people": [one.user for one in self.people.values()],
+            "bot_connected": self.gateway.connected,
             "bot": BOT,
             "guilds": [
-                {"id": GUILD, "name": "Harbour Arts", "channels": harbour, "roles": roles, "members": members},
-                {"id": OTHER_GUILD, "name": "Tiny Studio", "channels": studio, "roles": [], "members": members},
+                _guild(GUILD, "Harbour Arts", harbour, roles, members),
+                _guild(OTHER_GUILD, "Tiny Studio", studio, [], members),
             ],
             "dms": [],
         }
-
-    @staticmethod
-    def _seen(person: FakePerson) -> Json:
-        return {"key": person.key, "name": person.display_name, "about": person.about, "user": person.user}
 
     def messages(self, channel: str, person: FakePerson) -> list[Json]:
         return list(self._messages[channel].values())
@@ -191,6 +200,9 @@ class FakeDiscord:
 
     async def submit(self, person: FakePerson, modal: str, values: Json) -> SimpleNamespace:
         return self._begun("submit", person, {"modal": modal, "values": values})
+
+    def dismiss_modal(self, person: FakePerson, modal: str) -> None:
+        self.asked.append(Asked("dismiss_modal", person.key, {"modal": modal}))
 
     async def autocomplete(
         self, person: FakePerson, channel: str, name: str, options: Json, focused: str
@@ -238,3 +250,11 @@ class FakeFaults:
 
     def clear(self) -> None:
         self.outage = False
+
+
+async def picture(request: web.Request) -> web.Response:
+    """A small PNG of one colour, for galleries."""
+    number = int(request.match_info["number"])
+    drawn = io.BytesIO()
+    Image.new("RGB", (64, 64), (40 + number * 20, 90, 160 - number * 10)).save(drawn, "PNG")
+    return web.Response(body=drawn.getvalue(), content_type="image/png")

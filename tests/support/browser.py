@@ -1,0 +1,218 @@
+"""A real Chromium on the sandbox's page: fixtures to import into a conftest, and a hand that uses the page.
+
+    from tests.support.browser import browser, tab  # noqa: F401
+
+Mark such tests with `pytestmark = browser_tests()`: one browser, and so one event loop, serves them all.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def browser_tests() -> list[pytest.MarkDecorator]:
+    """The marks of a module of browser tests."""
+    return [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A Chromium of this machine; skips the test where there is none."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no Chromium on the PATH (looked for {', '.join(_NAMES)})")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for the whole run (of this xdist worker)."""
+    async with chromium() as launched:
+        yield launched
+
+
+class Tab:
+    """One tab with the page. Finds things by what a person sees; `page` is Playwright's own."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        """Errors of the page's scripts, and what its policy refused."""
+        self.requests: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
+
+    def outside_requests(self, url: str) -> list[str]:
+        """Addresses of other hosts that the page asked for anything."""
+        here = urlsplit(url).netloc
+        return [
+            one for one in self.requests if urlsplit(one).scheme != "blob" and urlsplit(one).netloc != here
+        ]
+
+    async def open(self, url: str) -> None:
+        """Load the page and wait until it is connected."""
+        await self.page.goto(url)
+        await self.composer.wait_for()
+
+    # What is on the screen
+
+    @property
+    def log(self) -> Locator:
+        """The messages of the open channel."""
+        return self.page.get_by_role("log")
+
+    @property
+    def messages(self) -> Locator:
+        """Each message, what is awaited too."""
+        return self.log.locator(".message")
+
+    @property
+    def last_message(self) -> Locator:
+        """The newest one."""
+        return self.messages.last
+
+    def message(self, text: str | re.Pattern[str]) -> Locator:
+        """The newest message that contains a text."""
+        return self.messages.filter(has_text=text).last
+
+    @property
+    def composer(self) -> Locator:
+        """The field for a message or a slash command."""
+        return self.page.get_by_role("combobox", name=re.compile("^Message "))
+
+    @property
+    def suggestions(self) -> Locator:
+        """What the open list offers."""
+        return self.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+    def option(self, name: str) -> Locator:
+        """The field of a slash command's option."""
+        return self.page.locator(f'[data-option="{name}"]')
+
+    @property
+    def modal(self) -> Locator:
+        """The open form."""
+        return self.page.get_by_role("dialog")
+
+    @property
+    def workbench(self) -> Locator:
+        """The side panel."""
+        return self.page.get_by_role("complementary", name="Workbench")
+
+    # What a person does
+
+    async def choose_command(self, path: str) -> None:
+        """Type the command and take it from the list: "tasks list" for a subcommand."""
+        await self.composer.fill(f"/{path}")
+        await self.suggestions.filter(has_text=re.compile(rf"^\s*/{re.escape(path)}\b")).first.click()
+
+    async def fill_option(self, name: str, value: str | Path) -> None:
+        """Fill one option, adding its field first; a Path goes into an attachment option."""
+        if not await self.option(name).count():
+            more = self.page.get_by_role("group", name="More options")
+            await more.get_by_role("button", name=name, exact=True).click()
+        if isinstance(value, str):
+            await self.option(name).fill(value)
+        else:
+            await self.option(name).set_input_files(value)
+
+    async def run_command(self, path: str, options: Mapping[str, str | Path] | None = None) -> None:
+        """Run a slash command with the options as a person types them: {"samples": "2"}."""
+        await self.choose_command(path)
+        for name, value in (options or {}).items():
+            await self.fill_option(name, value)
+        await self.page.get_by_role("button", name=f"Run /{path}").click()
+
+    async def press(self, label: str, message: Locator | None = None) -> None:
+        """Press a button of a message, the newest one's by default."""
+        await (message or self.last_message).get_by_role("button", name=label, exact=True).click()
+
+    async def use_menu(self, name: str, message: Locator | None = None) -> None:
+        """Use something of a message's menu: the bot's own commands, "Delete message", …"""
+        target = message or self.last_message
+        await target.hover()
+        await target.get_by_role("button", name="More for this message").click()
+        await self.page.get_by_role("menu").get_by_role("menuitem", name=name, exact=True).click()
+
+    async def fill_modal(self, fields: Mapping[str, str]) -> None:
+        """Fill text fields of the open form by their labels, and send it."""
+        for label, text in fields.items():
+            await self.modal.get_by_label(label).fill(text)
+        await self.modal.get_by_role("button", name="Submit").click()
+
+    async def become(self, name: str) -> None:
+        """Be somebody else."""
+        await self.page.get_by_role("button", name="Be someone else").click()
+        await self.page.get_by_role("menuitemradio", name=name).click()
+        await self.page.get_by_role("button", name=f"You are {name}.").wait_for()
+
+    async def open_channel(self, name: str) -> None:
+        """Open a channel or thread of the server that is open."""
+        rows = self.page.get_by_role("navigation").get_by_role("button", name=name)
+        await rows.first.click()
+
+    async def open_server(self, name: str) -> None:
+        """Open the other server, or "Direct messages"."""
+        await self.page.get_by_role("navigation").get_by_role("button", name=name, exact=True).click()
+
+    async def open_workbench(self) -> None:
+        """Open the side panel."""
+        if not await self.workbench.count():
+            await self.page.get_by_role("button", name="Workbench", exact=True).click()
+        await self.workbench.wait_for()
+
+    async def pull(self, lever: str) -> None:
+        """Press a button of the side panel: "Restart the bot", "Fail the next task", "4×"."""
+        await self.open_workbench()
+        await self.workbench.get_by_role("button", name=lever).first.click()
+
+
+@asynccontextmanager
+async def open_tab(browser: Browser, url: str = "", **context: Any) -> AsyncIterator[Tab]:
+    """A tab of its own context; on leaving, what went wrong in the page fails the test."""
+    context = {"viewport": WIDE, "color_scheme": "dark", "reduced_motion": "reduce"} | context
+    opened = await browser.new_context(**context)
+    opened.set_default_timeout(10_000)
+    try:
+        tab = Tab(await opened.new_page())
+        if url:
+            await tab.open(url)
+        yield tab
+        assert tab.faults == []
+        assert tab.outside_requests(url or tab.page.url) == []
+    finally:
+        await opened.close()
+
+
+__all__ = ["PHONE", "WIDE", "Browser", "Tab", "browser", "browser_tests", "chromium", "expect", "open_tab"]
