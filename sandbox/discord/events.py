@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sandbox.discord.views import Views
     from sandbox.discord.world import World
 
-GUILDS, GUILD_MESSAGES, REACTIONS, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 9, 1 << 10, 1 << 12, 1 << 15
+GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES = 1, 1 << 9, 1 << 12
 _MOST_UNREAD = 10_000
 
 

@@ -181,11 +181,6 @@ class Message:
         """Whether it is the "thinking…" of a deferred answer."""
         return bool(self.flags & 1 << 7)
 
-    @property
-    def is_v2(self) -> bool:
-        """Whether it is made of components alone."""
-        return bool(self.flags & 1 << 15)
-
 
 @dataclass(slots=True)
 class Upload:

@@ -348,6 +348,7 @@ class DiscordStandIn:
         found = self.guilds[guild] if isinstance(guild, str) else guild
         del found.members[self.world.bot.id]
         self.events.dispatch("GUILD_DELETE", {"id": str(found.id)}, guild_id=found.id, intent=1)
+        self.events.commands_changed()
 
     async def set_unavailable(self, guild: Guild | str, *, unavailable: bool) -> None:
         """An outage of one server: the bot is told so, and finds nothing there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.discord import cdn
-from sandbox.discord.permissions import P, in_guild
+from sandbox.discord.permissions import in_guild
 from sandbox.discord.times import iso
 
 if TYPE_CHECKING:
@@ -384,8 +384,3 @@ def partial_channel(views: Views, channel: Channel, permissions: int) -> dict[st
     seen = views.channel(channel)
     seen.pop("permission_overwrites", None)
     return seen | ({} if channel.is_dm else {"permissions": str(permissions)})
-
-
-def may_moderate(permissions: int) -> bool:
-    """Whether these permissions let someone remove others' messages."""
-    return bool(permissions & P.MANAGE_MESSAGES)

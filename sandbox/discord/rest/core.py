@@ -61,9 +61,6 @@ class Reply:
     status: int = 200
 
 
-Handler = "Callable[[Call], Awaitable[Reply]]"
-
-
 @dataclass(slots=True, frozen=True)
 class Route:
     """A route and how it is guarded."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import discord
 import pytest
 import yarl
 from aiohttp import web
-from discord import app_commands
 from PIL import Image
 
 from sandbox.clock import SandboxClock
@@ -175,28 +173,6 @@ def codes(errors: Json) -> set[str]:
     return found
 
 
-class Bot(discord.Client):
-    """A client of discord.py as it comes, with a command tree and notes of what reached it."""
-
-    def __init__(self) -> None:
-        super().__init__(intents=discord.Intents(guilds=True))
-        self.tree = app_commands.CommandTree(self)
-        self.seen: list[discord.Interaction[Any]] = []
-        self.came: asyncio.Event = asyncio.Event()
-        self.resumed: asyncio.Event = asyncio.Event()
-        self.connects = 0
-
-    async def on_connect(self) -> None:
-        self.connects += 1
-        self.came.set()
-
-    async def on_resumed(self) -> None:
-        self.resumed.set()
-
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        self.seen.append(interaction)
-
-
 @pytest.fixture
 def pointed(discord_stand_in: DiscordStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """discord.py's three base addresses lead to the stand-in for the length of a test."""
@@ -205,17 +181,3 @@ def pointed(discord_stand_in: DiscordStandIn, monkeypatch: pytest.MonkeyPatch) -
     gateway = yarl.URL(f"{base.replace('http', 'ws')}/gateway/")
     monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
     monkeypatch.setattr(discord.Asset, "BASE", f"{base}/cdn")
-
-
-@asynccontextmanager
-async def running(bot: Bot, stand_in: DiscordStandIn) -> AsyncIterator[Bot]:
-    """The bot, logged in and connected."""
-    await bot.login(stand_in.token)
-    connection = asyncio.create_task(bot.connect(reconnect=True))
-    try:
-        async with asyncio.timeout(10):
-            await bot.came.wait()
-        yield bot
-    finally:
-        await bot.close()
-        await asyncio.gather(connection, return_exceptions=True)

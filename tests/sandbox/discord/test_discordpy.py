@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
-from discord import app_commands
 
-from tests.sandbox.discord.conftest import Bot, png, running
+from tests.sandbox.discord.bots import Bot, Card, Form, painter, running
+from tests.sandbox.discord.conftest import png
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,61 +18,6 @@ if TYPE_CHECKING:
     from sandbox.discord import DiscordStandIn
 
 pytestmark = pytest.mark.usefixtures("pointed")
-
-
-class Card(discord.ui.LayoutView):
-    def __init__(self, words: str, *names: str) -> None:
-        super().__init__(timeout=None)
-        self.box = discord.ui.Container[Card](discord.ui.TextDisplay(words), accent_colour=0x336699)
-        if names:
-            items = [discord.MediaGalleryItem(f"attachment://{name}", description="a face") for name in names]
-            self.box.add_item(discord.ui.MediaGallery(*items))
-        row = discord.ui.ActionRow[Card]()
-        row.add_item(discord.ui.Button(label="Edit", custom_id="at:edit:1"))
-        self.box.add_item(row)
-        self.add_item(self.box)
-        self.stop()
-
-
-class Form(discord.ui.Modal):
-    def __init__(self) -> None:
-        super().__init__(title="Edit", custom_id="at:form:1")
-        prompt: Any = discord.ui.TextInput(custom_id="prompt", default="a face", max_length=100)
-        self.add_item(discord.ui.Label(text="Prompt", component=prompt))
-        photos: Any = discord.ui.FileUpload(custom_id="photos", max_values=2, required=False)
-        self.add_item(discord.ui.Label(text="Photos", component=photos))
-        self.stop()
-
-
-def painter() -> Bot:
-    bot = Bot()
-
-    @bot.tree.command()
-    async def paint(interaction: discord.Interaction[Bot], prompt: str, steps: int = 30) -> None:
-        """Paint something."""
-        await interaction.response.send_message(view=Card(f"{prompt} in {steps}"))
-
-    @paint.autocomplete("prompt")
-    async def complete(_: discord.Interaction[Bot], current: str) -> list[app_commands.Choice[str]]:
-        return [app_commands.Choice(name=f"{current}{end}", value=f"{current}{end}") for end in ("at", "ow")]
-
-    @bot.tree.command()
-    async def look(interaction: discord.Interaction[Bot], photo: discord.Attachment) -> None:
-        """Look at a photo."""
-        data = await photo.read()
-        await interaction.response.send_message(f"{photo.width}x{photo.height} {len(data)}", ephemeral=True)
-
-    @bot.tree.command()
-    async def think(interaction: discord.Interaction[Bot]) -> None:
-        """Think first."""
-        await interaction.response.defer(thinking=True)
-        await interaction.edit_original_response(content="done")
-
-    @bot.tree.context_menu(name="Task details")
-    async def details(interaction: discord.Interaction[Bot], message: discord.Message) -> None:
-        await interaction.response.send_message(f"about {message.id}", ephemeral=True)
-
-    return bot
 
 
 @pytest.fixture

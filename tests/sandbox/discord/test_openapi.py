@@ -1,16 +1,34 @@
-"""What the stand-in answers, held against Discord's own description of its API."""
+"""What the stand-in answers, and what discord.py asks of it, against Discord's own description of its API."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.sandbox.discord.conftest import Json, RawClient, button, card, gallery, png, text
+from sandbox.discord.rest import core
+from sandbox.discord.uploads import Body, read_body
+from tests.sandbox.discord.bots import Bot, Card, painter, running
+from tests.sandbox.discord.conftest import (
+    Json,
+    RawClient,
+    button,
+    card,
+    gallery,
+    png,
+    text,
+)
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from sandbox.discord import DiscordStandIn
 
 DESCRIPTION = Path(__file__).parents[4] / "shared" / "discord" / "openapi.json"
 pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Discord's OpenAPI description is not here")
@@ -33,10 +51,21 @@ class Description:
     def shape(path: str) -> str:
         return re.sub(r"\{[^}]*\}", "{}", path)
 
-    def faults(self, template: str, status: int, body: Any) -> list[str]:
+    def operation(self, template: str) -> Json:
         method, path = template.split(" ")
-        operation = self.document["paths"][self.by_shape[self.shape(path)]][method.lower()]
-        responses = operation["responses"]
+        return dict(self.document["paths"][self.by_shape[self.shape(path)]][method.lower()])
+
+    def request_faults(self, template: str, body: Any) -> list[str]:
+        content = self.operation(template)["requestBody"]["content"]
+        return self.against(content["application/json"]["schema"], body, template)
+
+    def against(self, schema: Json, body: Any, what: str) -> list[str]:
+        whole = {**schema, "components": self.document["components"]}
+        errors = Draft202012Validator(whole).iter_errors(body)
+        return [f"{what} {error.json_path}: {best(error)}" for error in errors]
+
+    def faults(self, template: str, status: int, body: Any) -> list[str]:
+        responses = self.operation(template)["responses"]
         response = responses.get(str(status)) or responses.get(f"{status // 100}XX")
         if response is None:
             return [f"{template} never answers {status}"]
@@ -46,9 +75,7 @@ class Description:
         if "content" not in response:
             return [] if body is None else [f"{template} {status} has no body"]
         schema = response["content"]["application/json"]["schema"]
-        whole = {**schema, "components": self.document["components"]}
-        errors = Draft202012Validator(whole).iter_errors(body)
-        return [f"{template} {status} {error.json_path}: {best(error)}" for error in errors]
+        return self.against(schema, body, f"{template} {status}")
 
 
 def best(error: Any) -> str:
@@ -197,3 +224,67 @@ async def test_the_check_sees_what_is_missing(raw: RawClient) -> None:
     del answer.json["username"]
     assert "username" in description.faults("GET /users/@me", 200, answer.json)[0]
     assert description.faults("GET /users/@me", 302, answer.json)
+
+
+def with_text_ids(body: Any) -> Any:
+    """Ids as the description wants them."""
+    if isinstance(body, list):
+        return [with_text_ids(one) for one in body]
+    if not isinstance(body, dict):
+        return body
+    return {
+        key: str(value) if key in ID_KEYS and isinstance(value, int) else with_text_ids(value)
+        for key, value in body.items()
+    }
+
+
+ID_KEYS = {"id", "guild_id", "channel_id", "message_id", "recipient_id"}
+OF_DISCORDPY = {"ids of attachments, replies and recipients are numbers": with_text_ids}
+"""Where discord.py's requests are not as described, and what mends them."""
+
+
+@pytest.mark.usefixtures("pointed")
+async def test_discordpys_requests_are_as_described_but_for_named_deviations(
+    discord_stand_in: DiscordStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    async def noted(request: web.Request, most_bytes: int) -> Body:
+        body = await read_body(request, most_bytes)
+        resource = request.match_info.route.resource
+        assert resource is not None
+        asked.append((f"{request.method} {resource.canonical.removeprefix('/api/v10')}", body.payload))
+        return body
+
+    monkeypatch.setattr(core, "read_body", noted)
+    async with running(painter(), discord_stand_in) as bot:
+        await bot.tree.sync()
+        await tour_of_discordpy(discord_stand_in, bot)
+    assert len({template for template, _ in asked}) >= 8
+    description = Description()
+    for mend in OF_DISCORDPY.values():
+        assert any(description.request_faults(*one) for one in asked), "a deviation that is none any more"
+        asked = [(template, mend(body)) for template, body in asked]
+    assert [fault for one in asked for fault in description.request_faults(*one)] == []
+
+
+async def tour_of_discordpy(stand_in: DiscordStandIn, bot: Bot) -> None:
+    def file(name: str) -> discord.File:
+        return discord.File(io.BytesIO(png()), name, description="a face")
+
+    used = await stand_in.command("mira", "portraits", "paint", {"prompt": "a"})
+    shown = (await used.answered()).message
+    assert shown is not None
+    interaction = bot.seen[0]
+    await interaction.edit_original_response(view=Card("x", "a.png"), attachments=[file("a.png")])
+    await interaction.followup.send("hi", file=file("b.png"), ephemeral=True)
+    channel = bot.get_channel(stand_in.channels["portraits"].id)
+    assert isinstance(channel, discord.TextChannel)
+    message = await channel.send("hello", file=file("c.png"), nonce="n")
+    await message.edit(content="y", attachments=[*message.attachments, file("d.png")])
+    await message.reply("z", allowed_mentions=discord.AllowedMentions.none())
+    await channel.get_partial_message(int(shown["id"])).edit(view=Card("q"))
+    await message.create_thread(name="t")
+    await (await bot.fetch_user(stand_in.people["mira"].id)).send("in private")
+    await (await stand_in.command("mira", "portraits", "think")).answered()
+    await stand_in.autocomplete("mira", "portraits", "paint", {"prompt": "c"}, "prompt")
