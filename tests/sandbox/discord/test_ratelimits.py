@@ -22,7 +22,7 @@ async def test_a_channels_bucket_counts_down_and_refuses_the_sixth(raw: RawClien
     assert refused.headers["Via"]
     assert refused.headers["X-RateLimit-Scope"] == "user"
     assert refused.json["global"] is False
-    assert 4 < refused.json["retry_after"] <= 5
+    assert 0 < refused.json["retry_after"] <= 5
     assert float(answers[0].headers["X-RateLimit-Reset-After"]) <= 5
     assert len({answer.headers["X-RateLimit-Bucket"] for answer in answers}) == 1
     raw.stand_in.advance(5.1)
@@ -30,6 +30,7 @@ async def test_a_channels_bucket_counts_down_and_refuses_the_sixth(raw: RawClien
 
 
 async def test_every_channel_and_route_has_its_own_bucket(raw: RawClient) -> None:
+    raw.stand_in.limits.message_create = (5, 60.0)
     message = (await raw.call("POST", path(raw), {"content": "a"})).json
     for _ in range(5):
         await raw.call("POST", path(raw), {"content": "a"})
@@ -38,6 +39,8 @@ async def test_every_channel_and_route_has_its_own_bucket(raw: RawClient) -> Non
 
 
 async def test_all_webhook_routes_of_a_token_share_a_bucket(painting: RawClient) -> None:
+    painting.stand_in.limits.webhook = (5, 60.0)
+
     async def used() -> Json:
         interaction = await painting.stand_in.command("mira", "portraits", "paint", {"prompt": "a"})
         await painting.respond(interaction, 4, {"content": "a"})
@@ -57,8 +60,8 @@ async def test_callbacks_are_not_limited(painting: RawClient) -> None:
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_over_fifty_requests_a_second_the_whole_bot_waits(raw: RawClient) -> None:
-    raw.stand_in.limits.other = (1000, 1.0)
+async def test_over_the_global_limit_the_whole_bot_waits(raw: RawClient) -> None:
+    raw.stand_in.limits.other, raw.stand_in.limits.global_per_s = (1000, 1.0), 10
     answers = await asyncio.gather(*(raw.call("GET", "/users/@me") for _ in range(60)))
     refused = [answer for answer in answers if answer.status == 429]
     assert refused
@@ -68,6 +71,7 @@ async def test_over_fifty_requests_a_second_the_whole_bot_waits(raw: RawClient) 
 
 
 async def test_messages_older_than_an_hour_take_few_edits(raw: RawClient) -> None:
+    raw.stand_in.limits.old_edit = (3, 60.0)
     message = (await raw.call("POST", path(raw), {"content": "a"})).json
     raw.stand_in.advance(3601)
     one = path(raw, tail=f"/{message['id']}")
