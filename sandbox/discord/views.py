@@ -313,7 +313,6 @@ class Views:
             "webhook_id": message.webhook_id and str(message.webhook_id),
             "interaction": message.interaction,
             "interaction_metadata": message.interaction_metadata,
-            "nonce": message.nonce,
         }
         seen.update((key, value) for key, value in optional.items() if value is not None)
 

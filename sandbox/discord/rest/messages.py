@@ -89,7 +89,7 @@ class MessageRoutes:
         channel = self._places.channel(call)
         self._require_to_send(channel, body)
         if earlier := self._same_nonce(channel, body.form):
-            return Reply(self._context.views.message(earlier))
+            return self._sent(earlier)
         draft = check_message(body, self._rules(channel))
         reference = self._reference(channel, body.form)
         message = self._desk.new(channel, self._context.world.bot, kind=19 if reference else 0)
@@ -99,7 +99,12 @@ class MessageRoutes:
         call.message_id = message.id
         if message.nonce is not None:
             self._nonces[(channel.id, str(message.nonce))] = (self._context.times.now_s(), message.id)
-        return Reply(self._context.views.message(message))
+        return self._sent(message)
+
+    def _sent(self, message: Message) -> Reply:
+        """Only the answer to the sender carries the nonce; whoever reads the message later does not see it."""
+        nonce = {} if message.nonce is None else {"nonce": message.nonce}
+        return Reply(self._context.views.message(message) | nonce)
 
     def _require_to_send(self, channel: Channel, body: Body) -> None:
         speak = P.SEND_MESSAGES_IN_THREADS if channel.is_thread else P.SEND_MESSAGES

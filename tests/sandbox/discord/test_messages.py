@@ -182,6 +182,8 @@ async def test_a_nonce_is_sent_once(raw: RawClient) -> None:
     body = {"content": "a", "nonce": "n1", "enforce_nonce": True}
     first, second = await send(raw, body), await send(raw, body)
     assert first.json["id"] == second.json["id"]
+    assert second.json["nonce"] == "n1"
+    assert "nonce" not in raw.stand_in.messages("portraits", as_="mira")[0]
     raw.stand_in.advance(600)
     assert (await send(raw, body)).json["id"] != first.json["id"]
 
