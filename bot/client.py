@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 IN_SERVERS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
+GUILDS_WITHIN_S = 1.0
+"""Quiet for so long after a server was told: then all have been, and the bot is ready."""
 FOR_SERVERS = app_commands.AppInstallationType(guild=True, user=False)
 
 
@@ -66,6 +68,7 @@ class AtelierClient(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=GUILDS_WITHIN_S,
             allowed_mentions=discord.AllowedMentions.none(),
             shard_count=shard_count,
             **options,
@@ -77,24 +80,28 @@ class AtelierClient(discord.AutoShardedClient):
         self._when_server_left = when_server_left
 
     async def setup_hook(self) -> None:
-        """Learn how many shards there are, and see to it that Discord knows our commands."""
+        """Learn how many shards there are."""
         count: int | None = self.shard_count
         if count is None:
             # With a count of its own discord.py dials the gateway that the settings name, whatever this says.
             self.shard_count, _, _ = await self.http.get_bot_gateway()
-        if self.shard_ids is None or 0 in self.shard_ids:
-            await self.publish_commands()
-        else:
-            self.command_ids = _ids_of(await self._published())
+
+    def hears_discord(self) -> bool:
+        """Whether every shard is connected and has been told its servers."""
+        shards = self.shards.values()
+        return self.is_ready() and bool(shards) and not any(shard.is_closed() for shard in shards)
 
     async def publish_commands(self) -> bool:
-        """Send Discord our commands when it has others; whether that was needed.
+        """Send Discord our commands when it has others; whether that was needed. One process of several does.
 
         What Discord has is asked, not remembered: then a new database, or another program that changed
         them, makes no difference, and an unchanged start costs one read and nothing of the daily allowance
         of creations.
         """
         published = await self._published()
+        if self.shard_ids is not None and 0 not in self.shard_ids:
+            self.command_ids = _ids_of(published)
+            return False
         wanted = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         if fingerprint(published) == fingerprint(wanted):
             self.command_ids = _ids_of(published)

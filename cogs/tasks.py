@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.errors import NoSuchTask, NotDeliverable, UserError
-from bot.jobs.ports import Done, TooLarge, Unknown, Way
+from bot.errors import NoSuchTask, UserError
 from bot.log import get_logger
 from bot.model import CancelBy, JobState
 from bot.ui.access import actor_of, is_shared, require, require_place, sees_cost
@@ -22,9 +21,7 @@ from bot.ui.starting import TOKEN_LIVES
 from bot.ui.text import text_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.model import Job, ResultFile
+    from bot.model import Job
     from bot.ui.services import Services
     from bot.ui.text import Text
 
@@ -156,19 +153,11 @@ class TaskButtons:
         """Post a private result for everyone in the channel."""
         job = await self._services.job(target.job)
         require(Verb.SHARE, job, actor_of(interaction))
-        if not job.private or job.deleted_at is not None or job.state is not JobState.DONE:
-            raise NotDeliverable("There is nothing here that could be shared.")
         require_place(interaction, private=False, private_helps=False)
         await interaction.response.defer()
-        files = await self._services.kept_files(job)
-        if not files:
-            raise NotDeliverable("These images are kept for a week only, so they can no longer be shared.")
-        if not is_shared(job):
-            job = await self._shared(job, files)
+        job = await self._services.desk.share(job.code, user_id=interaction.user.id)
         _ = text_for(str(interaction.locale))
         url = message_link(job.guild_id, job.channel_id, job.shared_message_id or 0)
-        if _is_result(interaction, job):
-            await self._services.stage.show_shared(job, files, interaction.token, url)
         await say(interaction, note(_("Everyone here can see it now: {url}", url=url)))
 
     async def deliver_here(self, interaction: Interaction, target: ButtonId) -> None:
@@ -177,24 +166,12 @@ class TaskButtons:
         require(Verb.HERE, job, actor_of(interaction))
         await interaction.response.defer(ephemeral=True, thinking=True)
         expires_at = self._services.clock.now() + TOKEN_LIVES
-        await self._services.desk.deliver_here(
+        job = await self._services.desk.deliver_here(
             job.code, user_id=interaction.user.id, token=interaction.token, expires_at=expires_at
         )
-
-    async def _shared(self, job: Job, files: Sequence[ResultFile]) -> Job:
-        """The job, with its one public copy in the channel, also when an earlier attempt stayed unknown."""
-        stage, records = self._services.stage, self._services.records
-        found = None if await records.claim_share(job) else await stage.find_result(job, Way.CHANNEL)
-        put = found or await stage.share(job, files)
-        if isinstance(put, Done):
-            return await self._services.desk.shared(job, put.message_id)
-        if not isinstance(put, Unknown):
-            await records.unclaim_share(job)
-        raise NotDeliverable(
-            "These images are too large for this channel, so they could not be shared."
-            if isinstance(put, TooLarge)
-            else "Discord did not let me post them here. Try again in a minute."
-        )
+        if not job.state.has_ended:  # from now on this is its card, which progress goes to
+            view = job_card(job, self._services.catalogue[job.tool], text_for(job.locale))
+            await say(interaction, view)
 
     async def _freshened(self, interaction: Interaction, job: Job) -> Job:
         """The job with the click's token, whose `@original` is the card that was clicked."""
@@ -247,10 +224,3 @@ def stopped_sentence(job: Job, _: Text) -> str:
 
 def _is_card(interaction: Interaction, job: Job) -> bool:
     return interaction.message is not None and interaction.message.id == job.message_id
-
-
-def _is_result(interaction: Interaction, job: Job) -> bool:
-    return interaction.message is not None and interaction.message.id in {
-        job.message_id,
-        job.result_message_id,
-    }

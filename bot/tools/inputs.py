@@ -100,6 +100,7 @@ def parse_numbers_line(line: str, tool: Tool) -> dict[str, str]:
 
 def _pairs(line: str) -> list[tuple[str, str]]:
     """Names and the values that follow them; a name is letters, a value starts with a digit or sign."""
+    line = re.sub(r"(?<=\d)\s*([x×*])\s*(?=\d)", r"\1", line)  # "512 x 768" is one value
     parts = re.split(r"[,;\n]+|\s{2,}", line)
     pairs: list[tuple[str, str]] = []
     for part in parts:

@@ -63,8 +63,6 @@ class CardFacts:
     """A private card that Discord will not let the bot edit much longer."""
     shared: bool = False
     """The public copy of a private result."""
-    shared_url: str = ""
-    """Where the public copy of this private result is."""
 
 
 def job_card(job: Job, tool: Tool, _: Text, facts: CardFacts | None = None) -> ui.LayoutView:
@@ -228,8 +226,9 @@ def _remarks(job: Job, tool: Tool, _: Text, facts: CardFacts) -> list[str]:
         remarks.append(_("It was finished before it could be stopped."))
     if facts.shared:
         remarks.append(_("Shared by {member}.", member=f"<@{job.user_id}>"))
-    if facts.shared_url:
-        remarks.append(_("You shared it: {url}", url=facts.shared_url))
+    elif job.shared_message_id is not None:
+        url = message_link(job.guild_id, job.channel_id, job.shared_message_id)
+        remarks.append(_("You shared it: {url}", url=url))
     if facts.way is Way.DM and not job.private:
         remarks.append(_("I could not put this into the channel where you asked for it."))
     return [small(remark) for remark in remarks if remark]
@@ -242,7 +241,7 @@ def _done_buttons(job: Job, _: Text, facts: CardFacts) -> list[ui.Button[Any]]:
             button(_("Again"), ButtonId(Verb.AGAIN, job.code), discord.ButtonStyle.primary, emoji="🎲")
         )
         buttons.append(button(_("Edit"), ButtonId(Verb.EDIT, job.code), emoji="✏️"))
-        if job.private and not facts.shared and not facts.shared_url:
+        if job.private and not facts.shared and job.shared_message_id is None:
             buttons.append(button(_("Share"), ButtonId(Verb.SHARE, job.code), emoji="📣"))
     buttons.append(button(_("Delete"), ButtonId(Verb.DELETE, job.code), emoji="🗑️"))
     return buttons

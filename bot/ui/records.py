@@ -90,14 +90,12 @@ class Records:
         """The server's choices."""
         return await self._database.read(lambda conn: policies.guild_policy(conn, guild_id))
 
-    async def claim_share(self, job: Job) -> bool:
-        """Claim the one public copy of a private result; False: somebody did before, so look for it."""
-        now = self._clock.now()
-        return await self._database.write(lambda conn: jobs.claim_share(conn, job.id, now))
-
-    async def unclaim_share(self, job: Job) -> None:
-        """Give that claim back: the copy was surely not posted."""
-        await self._database.write(lambda conn: jobs.unclaim_share(conn, job.id))
+    async def notify(self, job: Job) -> str:
+        """How the job's owner wants to be told of its end: "reply", "dm" or "nothing"."""
+        policy = await self._database.read(
+            lambda conn: policies.member_policy(conn, job.user_id, job.guild_id)
+        )
+        return policy.notify
 
     async def account(self, user_id: int, guild_id: int) -> Account:
         """The member's quota and spending in this server, now."""

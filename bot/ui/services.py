@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from bot.errors import NoSuchTask
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
-    from bot.model import Job, ResultFile
+    from bot.model import Job
     from bot.tools import Tool
     from bot.ui.drafts import Drafts
     from bot.ui.records import Records
@@ -29,8 +29,6 @@ class Services:
     clock: Clock
     desk: Desk
     drafts: Drafts
-    kept_files: Callable[[Job], Awaitable[Sequence[ResultFile]]]
-    """The images of a job that are kept here; none when they are not kept any more."""
     records: Records
     router: Router
     stage: DiscordStage

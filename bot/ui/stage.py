@@ -20,7 +20,7 @@ from bot.log import get_logger
 from bot.model import JobState, Reason
 from bot.ui.cards import CardFacts, Left, job_card
 from bot.ui.ids import ButtonId, Verb
-from bot.ui.layout import components
+from bot.ui.layout import components, message_link
 from bot.ui.messages import Answer, DiscordMessages, Lost, Outgoing, Refused, Sent
 from bot.ui.pacer import Frame, InFlight, Pacer, Urgency
 from bot.ui.text import text_for
@@ -81,6 +81,7 @@ class DiscordStage:
         clock: Clock,
         *,
         left: Callable[[Job], Awaitable[Left | None]],
+        notify: Callable[[Job], Awaitable[str]],
         access: Callable[[Job], Access],
     ) -> None:
         self._messages = messages
@@ -88,6 +89,7 @@ class DiscordStage:
         self._catalogue = catalogue
         self._clock = clock
         self._left = left
+        self._notify = notify
         self._access = access
         self._writing = InFlight()
         self._shown = _Memory[tuple[_Age, int]]()
@@ -204,12 +206,6 @@ class DiscordStage:
         message = Outgoing(view=self._card(job, facts), files=tuple(files), nonce=f"atelier-share-{job.code}")
         answer = await self._repeated(lambda: self._post(job.channel_id, message, UPLOAD_TIMEOUT_S))
         return self._outcome(answer, job.channel_id)
-
-    async def show_shared(self, job: Job, files: Sequence[ResultFile], token: str, url: str) -> None:
-        """Have the private card, `@original` of that token, say where its public copy is."""
-        facts = CardFacts(files=tuple(file.name for file in files), shared_url=url)
-        message = Outgoing(view=self._card(job, facts), files=tuple(files))
-        await self._repeated(lambda: self._messages.edit_original(token, message, timeout_s=UPLOAD_TIMEOUT_S))
 
     async def take_down(self, job: Job, channel_id: int, message_id: int) -> Put:
         """Write the card of a deleted job over one of the bot's messages, its files taken away."""
@@ -352,23 +348,37 @@ class DiscordStage:
     # The owner
 
     async def tell_owner(self, job: Job) -> None:
-        """One short reply to the result that mentions the owner; at most once, unretried."""
-        if job.private:
+        """One short reply that mentions the owner, or a DM, or nothing: as the member chose. Not retried."""
+        how = "nothing" if job.private else await self._how_to_tell(job)
+        if how == "nothing":
             return
         _ = text_for(job.locale)
         words = _.plural("your image is ready", "your {n} images are ready", max(1, job.images))
-        answer = await self._messages.create(
-            job.result_channel_id or job.channel_id,
-            Outgoing(
-                content=f"<@{job.user_id}> {words}: `#{job.code}`",
-                mention_user_id=job.user_id,
-                reply_to=job.result_message_id or job.message_id,
-                nonce=f"ready-{job.code}",
-            ),
-            timeout_s=SETTLE_TIMEOUT_S,
+        place = job.result_channel_id or job.channel_id
+        result = job.result_message_id or job.message_id
+        channel_id: int | Denied | Unknown = place
+        message = Outgoing(
+            content=f"<@{job.user_id}> {words}: `#{job.code}`",
+            mention_user_id=job.user_id,
+            reply_to=result,
+            nonce=f"ready-{job.code}",
         )
+        if how == "dm":
+            channel_id = await self._dm_channel(job.user_id)
+            there = message_link(job.guild_id, place, result or 0)
+            message = replace(message, content=f"{words}: `#{job.code}` {there}", reply_to=None)
+        if not isinstance(channel_id, int):
+            return
+        answer = await self._messages.create(channel_id, message, timeout_s=SETTLE_TIMEOUT_S)
         if not isinstance(answer, Sent):
             log.info("the owner could not be told", job=job.code, answer=str(answer))
+
+    async def _how_to_tell(self, job: Job) -> str:
+        try:
+            return await self._notify(job)
+        except Exception:  # the images are there: a word less does no harm
+            log.exception("the member's choice could not be read", job=job.code)
+            return "nothing"
 
     async def may_still(self, job: Job) -> Reason | None:
         """Why the job's place is closed to the bot by now, None when it is open or not known to be closed."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import StoreError
+from bot.log import get_logger
 from bot.model import NewJob
 from bot.tools import Note, Place, check
 from bot.ui.access import require_place
-from bot.ui.cards import job_card
+from bot.ui.cards import CardFacts, job_card
 from bot.ui.references import resolve
 from bot.ui.text import text_for
 
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
+    from bot.jobs.ports import Place as PlaceInLine
     from bot.model import Job
     from bot.tools import Checked, Tool
     from bot.ui.acknowledge import Acknowledger
     from bot.ui.answers import Interaction
     from bot.ui.records import Records
 
+log = get_logger(__name__)
+
 ACCEPT_WITHIN_S = 2.0
 """Discord waits three seconds for the card; what is not stored by then is not stored at all."""
+PLACE_WITHIN_S = 0.3
 TOKEN_LIVES = timedelta(minutes=15)
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 4
@@ -72,8 +78,17 @@ class Starter:
         )
         checked = check(wish.tool, given, draw=draw)
         job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
-        card = job_card(job, wish.tool, text_for(job.locale))
+        card = job_card(job, wish.tool, text_for(job.locale), CardFacts(place=await self._place(job)))
         return await self._acknowledger.show(interaction, job, card)
+
+    async def _place(self, job: Job) -> PlaceInLine | None:
+        """Where the job will stand; the card comes first, so this may not take long."""
+        try:
+            async with self._clock.timeout(PLACE_WITHIN_S):
+                return await self._desk.place(job)
+        except (StoreError, TimeoutError) as error:
+            log.info("the place in the line could not be told", error=type(error).__name__)
+            return None
 
     def _new_job(self, interaction: Interaction, wish: Wish, checked: Checked) -> NewJob:
         guild = interaction.guild

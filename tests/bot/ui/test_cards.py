@@ -62,7 +62,6 @@ def test_no_card_breaks_a_limit_of_discord(  # noqa: PLR0917 -- Hypothesis names
         way=way,
         farewell=farewell,
         shared=shared,
-        shared_url="https://discord.com/channels/1/2/3" if shared else "",
     )
     view = draw(
         state,
@@ -143,8 +142,9 @@ def test_a_finished_card_shows_the_images_with_alt_text_and_the_facts() -> None:
 def test_share_is_offered_on_a_private_result_until_it_was_shared() -> None:
     facts = CardFacts(files=("atelier-4F7K-1.png",))
     assert "Share" in buttons_of(draw(JobState.DONE, facts, private=True))
-    shared = CardFacts(files=("atelier-4F7K-1.png",), shared_url="https://discord.com/channels/1/2/3")
-    assert "Share" not in buttons_of(draw(JobState.DONE, shared, private=True))
+    shared = draw(JobState.DONE, facts, private=True, shared_message_id=3)
+    assert "Share" not in buttons_of(shared)
+    assert "You shared it" in words_of(shared)
     assert "Share" not in buttons_of(draw(JobState.DONE, facts))
 
 

@@ -32,14 +32,19 @@ class Bench:
     def __init__(self, messages: DiscordMessages, clock: ManualClock) -> None:
         self.access = Access(in_server=True, may_write=True)
         self.pacer = Pacer(clock)
+        self.choice = "reply"
         self.stage = DiscordStage(
             messages,
             self.pacer,
             {TOOL.key: TOOL},
             clock,
             left=self.left,
+            notify=self.notify,
             access=lambda _job: self.access,
         )
+
+    async def notify(self, job: Job) -> str:
+        return self.choice
 
     async def left(self, job: Job) -> Left | None:
         return Left(left=36, cap=40)
@@ -316,6 +321,17 @@ async def test_the_owner_is_told_with_the_one_mention_there_is(bench: Bench, api
     assert len(api.asked) == 1
 
 
+async def test_the_owner_is_told_as_the_member_chose(bench: Bench, api: DiscordApi) -> None:
+    bench.choice = "nothing"
+    await bench.stage.tell_owner(public(JobState.DONE))
+    assert api.asked == []
+    bench.choice = "dm"
+    api.reply(json={"id": "555"})
+    await bench.stage.tell_owner(public(JobState.DONE))
+    assert api.asked[1].path == "/channels/555/messages"
+    assert f"/{CHANNEL}/" in api.asked[1].json["content"]
+
+
 async def test_a_lost_word_to_the_owner_is_not_repeated(
     bench: Bench, api: DiscordApi, clock: ManualClock
 ) -> None:
@@ -351,7 +367,7 @@ async def test_a_place_that_has_just_refused_counts_as_closed(bench: Bench, api:
 
 
 def test_the_file_limit_is_that_of_the_route(bench: Bench) -> None:
-    limits = {"file_limit_bytes": 50, "channel_file_limit_bytes": 20}
+    limits: dict[str, Any] = {"file_limit_bytes": 50, "channel_file_limit_bytes": 20}
     assert bench.stage.file_limit_bytes(a_job(**limits), Way.CARD) == 50
     assert bench.stage.file_limit_bytes(public(**limits), Way.CARD) == 20
     assert bench.stage.file_limit_bytes(a_job(**limits), Way.CHANNEL) == 20

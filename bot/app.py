@@ -1,0 +1,331 @@
+"""Where everything is put together, in order, and taken down again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+
+from bot.client import AtelierClient, dial
+from bot.errors import SettingsError
+from bot.jobs.workshop import Workshop
+from bot.log import get_logger
+from bot.quota.policy import Limits
+from bot.store import engines, migrate
+from bot.store import jobs as units
+from bot.store.database import Database
+from bot.store.lock import exclusive
+from bot.store.results import result_store
+from bot.tools import load_catalogue
+from bot.ui.acknowledge import Acknowledger
+from bot.ui.drafts import Drafts
+from bot.ui.messages import DiscordMessages
+from bot.ui.pacer import Pacer
+from bot.ui.records import Records
+from bot.ui.router import Router
+from bot.ui.services import Services
+from bot.ui.stage import DiscordStage
+from bot.ui.starting import Starter
+from bot.web.metrics import Metrics
+from bot.web.server import OperatorPort
+from bot.web.trace import discord_trace
+from bot.wiro import EventSocket, WiroClient
+from cogs import help as help_cog
+from cogs import inspire, portrait, quota, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from bot.clock import Clock
+    from bot.jobs.desk import Desk
+    from bot.model import JobState
+    from bot.settings import Settings
+    from bot.tools import Tool
+
+log = get_logger(__name__)
+
+LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""While Discord cannot be reached at the start; the last one is repeated."""
+GOODBYE_S = 1.5
+"""How long Discord's gateway gets to say goodbye: the whole stop has 8 s."""
+DISCORD_SAYS_NO = (
+    "is refused by Discord. It must be the bot's token from the Developer Portal (Bot, Reset Token). "
+    "Example: DISCORD_TOKEN=MTE5OTk….GabcDE.abcdef…"
+)
+CONNECTIONS = 200
+"""Open at once to Wiro, or to Discord's message routes: more jobs wait their turn for a moment."""
+
+
+async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
+    """Be the bot until `stop` is set, then take everything down.
+
+    Raises:
+        SettingsError: A setting is wrong in a way that only its service could tell.
+        AlreadyRunning: Another process works on the same SQLite file.
+        Exception: A fault that nothing could mend.
+    """
+    async with AsyncExitStack() as stack:
+        catalogue = load_catalogue()
+        db = await stack.enter_async_context(_opened_database(settings, clock))
+        metrics, late = Metrics(), _LateBound()
+        router = Router()
+        client = AtelierClient(
+            router,
+            shard_count=settings.shard_count,
+            shard_ids=settings.shard_ids,
+            http_trace=discord_trace(metrics, clock),
+            when_server_left=late.server_left,
+        )
+        await stack.enter_async_context(
+            _operator_port(settings, clock, db, client, metrics=metrics, late=late)
+        )
+        dial(settings.discord_api_url, settings.discord_gateway_url)
+        await stack.enter_async_context(_logged_in(client, settings, clock, stop))
+        if stop.is_set():
+            return
+        messages = DiscordMessages(
+            await stack.enter_async_context(_session()),
+            settings.discord_api_url,
+            settings.discord_token.get_secret_value(),
+            clock,
+            on_call=metrics.discord_call,
+            application_id=client.application_id or 0,
+        )
+        records = Records(db, Limits.resolve(settings), clock)
+        stage = await stack.enter_async_context(_stage(messages, catalogue, records, client, clock))
+        workshop = await stack.enter_async_context(
+            _workshop(settings, clock, db, stage, metrics=metrics, catalogue=catalogue)
+        )
+        late.desk = workshop.desk
+        services = Services(
+            catalogue=catalogue,
+            clock=clock,
+            desk=workshop.desk,
+            drafts=Drafts(),
+            records=records,
+            router=router,
+            stage=stage,
+            starter=Starter(workshop.desk, Acknowledger(workshop.desk, messages, clock), records, clock),
+        )
+        offer(client, services)
+        await client.publish_commands()
+        log.info("ready", servers=len(client.guilds), commands=len(client.command_ids))
+        await _until_told_or_broken(client, workshop, db, stop)
+
+
+def offer(client: AtelierClient, services: Services) -> None:
+    """Give the client every command, menu and button that there is."""
+    for cog in (portrait, tasks, quota, inspire):
+        cog.setup(client.tree, services)
+    help_cog.setup(client.tree, lambda: client.command_ids)
+
+
+class _LateBound:
+    """What is told about before the desk is there: until then there is nobody whom it concerns."""
+
+    def __init__(self) -> None:
+        self.desk: Desk | None = None
+
+    async def hooked(self, token: str) -> bool:
+        return self.desk is not None and await self.desk.hooked(token)
+
+    async def server_left(self, guild_id: int) -> None:
+        if self.desk is not None:
+            await self.desk.server_left(guild_id)
+
+
+@asynccontextmanager
+async def _opened_database(settings: Settings, clock: Clock) -> AsyncIterator[Database]:
+    """The database, locked against a second process where it is a file, and in the shape that is needed."""
+    file = engines.sqlite_file(engines.read_url(settings.database_url))
+    with nullcontext() if file is None else exclusive(file):
+        await asyncio.to_thread(migrate.upgrade, settings.database_url, clock)
+        async with Database.open(settings.database_url, clock=clock) as db:
+            yield db
+
+
+def _session() -> aiohttp.ClientSession:
+    """A session that carries nothing from one call to the next."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+def _operator_port(
+    settings: Settings,
+    clock: Clock,
+    db: Database,
+    client: AtelierClient,
+    *,
+    metrics: Metrics,
+    late: _LateBound,
+) -> OperatorPort:
+    async def answers() -> bool:
+        await db.ping()
+        return True
+
+    async def count_jobs() -> Mapping[JobState, int]:
+        return await db.read(units.count_by_state)
+
+    probes: dict[str, Callable[[], bool | Awaitable[bool]]] = {
+        "discord": client.hears_discord,
+        "database": answers,
+    }
+    return OperatorPort(
+        settings.http_host,
+        settings.http_port,
+        clock=clock,
+        metrics=metrics,
+        probes=probes,
+        on_hint=late.hooked,
+        count_jobs=count_jobs,
+    )
+
+
+@asynccontextmanager
+async def _logged_in(
+    client: AtelierClient, settings: Settings, clock: Clock, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """The client with Discord's word on who it is; an outage of Discord's is waited out."""
+    try:
+        pauses = iter(LOGIN_PAUSES_S)
+        pause_s = 0.0
+        while not stop.is_set() and not await _try_to_log_in(client, settings):
+            pause_s = next(pauses, pause_s)
+            log.warning("Discord cannot be reached; trying again", in_s=pause_s)
+            await _sleep_or_stop(clock, pause_s, stop)
+        yield
+    finally:
+        try:
+            async with clock.timeout(GOODBYE_S):
+                await client.close()
+        except TimeoutError:
+            log.warning("Discord's gateway did not say goodbye")
+
+
+async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
+    try:
+        await client.login(settings.discord_token.get_secret_value())
+    except discord.LoginFailure as error:
+        raise SettingsError([f"DISCORD_TOKEN {DISCORD_SAYS_NO}"]) from error
+    except discord.HTTPException as error:
+        if error.status < 500 and error.status != 429:
+            raise
+        return False
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return False
+    return True
+
+
+async def _sleep_or_stop(clock: Clock, pause_s: float, stop: asyncio.Event) -> None:
+    try:
+        async with clock.timeout(pause_s):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+@asynccontextmanager
+async def _stage(
+    messages: DiscordMessages,
+    catalogue: Mapping[str, Tool],
+    records: Records,
+    client: AtelierClient,
+    clock: Clock,
+) -> AsyncIterator[DiscordStage]:
+    pacer = Pacer(clock)
+    stage = DiscordStage(
+        messages,
+        pacer,
+        catalogue,
+        clock,
+        left=records.left,
+        notify=records.notify,
+        access=client.access_of,
+    )
+    try:
+        yield stage
+    finally:
+        await pacer.aclose()
+        await stage.aclose()
+
+
+@asynccontextmanager
+async def _workshop(
+    settings: Settings,
+    clock: Clock,
+    db: Database,
+    stage: DiscordStage,
+    *,
+    metrics: Metrics,
+    catalogue: Mapping[str, Tool],
+) -> AsyncIterator[Workshop]:
+    """The jobs' side, with its ways to Wiro."""
+    secret = settings.wiro_api_secret
+    limits = Limits.resolve(settings)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(_session())
+        wiro = WiroClient(
+            session,
+            api_url=settings.wiro_api_url,
+            api_key=settings.wiro_api_key.get_secret_value(),
+            api_secret=None if secret is None else secret.get_secret_value(),
+            clock=clock,
+            on_call=metrics.wiro_call,
+        )
+        events = None
+        if settings.wiro_socket_url:
+            events = await stack.enter_async_context(
+                EventSocket(session, settings.wiro_socket_url, clock=clock)
+            )
+            metrics.watch_socket(lambda: events.connected)
+        parts: dict[str, Any] = {
+            "wiro": wiro,
+            "events": events,
+            "stage": stage,
+            "results": result_store(db, Path(settings.data_dir) / "results", clock),
+            "catalogue": catalogue,
+            "observer": metrics,
+            "limits": lambda _new: limits,
+            "budget_nano_usd_per_day": settings.budget_nano_usd_per_day,
+            "max_concurrent": settings.wiro_max_concurrent,
+            "public_url": settings.public_url,
+        }
+        yield await stack.enter_async_context(Workshop.open(db=db, clock=clock, **parts))
+
+
+async def _until_told_or_broken(
+    client: AtelierClient, workshop: Workshop, db: Database, stop: asyncio.Event
+) -> None:
+    """Return when `stop` is set; raise when a part that is needed has ended by itself."""
+    told = asyncio.create_task(stop.wait(), name="told to stop")
+    needed = {
+        asyncio.create_task(client.connect(), name="gateway"),
+        asyncio.create_task(workshop.until_fault(), name="workshop"),
+        asyncio.create_task(db.until_dead(), name="database"),
+    }
+    try:
+        ended, _ = await asyncio.wait({told, *needed}, return_when=asyncio.FIRST_COMPLETED)
+        if told in ended:
+            return
+        broken = ended.pop()
+        log.critical("a part ended that the bot cannot be without", part=broken.get_name())
+        fault = broken.result()  # raises what ended it
+        raise fault if isinstance(fault, BaseException) else RuntimeError(f"the {broken.get_name()} ended")
+    finally:
+        # The gateway stays connected: while jobs are made safe, people are told that the bot restarts.
+        told.cancel()
+        for task in needed:
+            if task.get_name() != "gateway":
+                task.cancel()
+        _forget_gateway(needed)
+
+
+def _forget_gateway(needed: set[asyncio.Task[Any]]) -> None:
+    """Take note of how the gateway ends once the client is closed, so that nobody misses it."""
+    for task in needed:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())

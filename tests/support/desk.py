@@ -1,0 +1,111 @@
+"""A desk over the real store that does what is asked at once, and starts nothing at Wiro."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.errors import NoSuchTask, NotDeliverable
+from bot.jobs.ports import Done, Place, Way
+from bot.model import CancelBy, JobState, Reason
+from bot.quota.policy import Limits, holds_for
+from bot.store import jobs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.clock import Clock
+    from bot.jobs.ports import Stage
+    from bot.model import Job, NewJob, ResultFile
+    from bot.store.database import Database
+
+
+class StoreDesk:
+    """Stands where `bot.jobs.desk.Desk` stands, for tests of commands."""
+
+    def __init__(self, db: Database, clock: Clock, limits: Limits, stage: Stage) -> None:
+        self.db, self.clock, self.limits, self.stage = db, clock, limits, stage
+        self.draining = False
+        self.refusal: Exception | None = None
+        self.accepted: list[Job] = []
+        self.unseen: list[str] = []
+        self.deleted: list[str] = []
+        self.kept: dict[int, tuple[ResultFile, ...]] = {}
+
+    async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
+        if self.refusal is not None:
+            raise self.refusal
+        now = self.clock.now()
+        new = replace(new, estimate_nano_usd=1)
+        holds = holds_for(self.limits, new, now=now)
+        job = await self.db.write(
+            lambda conn: jobs.accept(conn, new, holds, now=now), not_after_s=not_after_s
+        )
+        self.accepted.append(job)
+        return job
+
+    async def card_shown(self, job: Job, message_id: int) -> Job:
+        now = self.clock.now()
+        return await self.db.write(lambda conn: jobs.show_card(conn, job.id, message_id, now=now))
+
+    async def nobody_saw(self, job: Job) -> Job:
+        self.unseen.append(job.code)
+        return await self.end(job, JobState.CANCELLED, reason=Reason.NOBODY_SAW_IT)
+
+    async def stop(self, code: str, *, by: CancelBy, user_id: int, reason: str | None = None) -> Job:
+        job = await self.db.read(lambda conn: jobs.by_code(conn, code))
+        if job is None or (by is CancelBy.OWNER and job.user_id != user_id):
+            raise NoSuchTask(code)
+        now = self.clock.now()
+        job = await self.db.write(
+            lambda conn: jobs.want_stop(conn, job.id, by=by, user_id=user_id, reason=reason, now=now)
+        )
+        if job.state.has_ended:
+            await self.stage.settle(job)
+        return job
+
+    async def place(self, job: Job) -> Place | None:
+        return None
+
+    async def freshen(self, job: Job, *, token: str, expires_at: datetime) -> Job:
+        return await self.db.write(lambda conn: jobs.refresh_token(conn, job.id, token, expires_at))
+
+    async def deliver_here(self, code: str, *, user_id: int, token: str, expires_at: datetime) -> Job:
+        job = await self.db.read(lambda conn: jobs.by_code(conn, code))
+        if job is None or job.id not in self.kept:
+            raise NotDeliverable("Its images are no longer kept.")
+        fresh = replace(job, interaction_token=token, token_expires_at=expires_at)
+        put = await self.stage.put_result(fresh, self.kept[job.id], Way.HERE)
+        assert isinstance(put, Done)
+        return job
+
+    async def delete(self, job: Job) -> Job:
+        self.deleted.append(job.code)
+        now = self.clock.now()
+        return await self.db.write(lambda conn: jobs.mark_deleted(conn, job.id, now))
+
+    async def share(self, code: str, *, user_id: int) -> Job:
+        job = await self.db.read(lambda conn: jobs.by_code(conn, code))
+        assert job is not None
+        if job.id not in self.kept:
+            raise NotDeliverable("The images are no longer kept.")
+        put = await self.stage.share(job, self.kept[job.id])
+        assert isinstance(put, Done)
+        now = self.clock.now()
+        return await self.db.write(lambda conn: jobs.mark_shared(conn, job.id, put.message_id, now))
+
+    async def end(self, job: Job, state: JobState, *, reason: Reason | None = None) -> Job:
+        """End a waiting job as if Wiro had been there and gone."""
+        now = self.clock.now()
+        return await self.db.write(
+            lambda conn: jobs.end_job(
+                conn,
+                job.id,
+                expected=job.state,
+                state=state,
+                owner=None,
+                now=now,
+                task_existed=False,
+                reason=reason,
+            )
+        )
