@@ -102,7 +102,7 @@ class MessageRoutes:
         return self._sent(message)
 
     def _sent(self, message: Message) -> Reply:
-        """Only the answer to the sender carries the nonce; whoever reads the message later does not see it."""
+        """The answer to the sender, which alone carries the nonce: later readers do not see it."""
         nonce = {} if message.nonce is None else {"nonce": message.nonce}
         return Reply(self._context.views.message(message) | nonce)
 
