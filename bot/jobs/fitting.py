@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.files import REQUEST_BYTES, fitted
 from bot.jobs.ports import TooLarge
+from bot.log import get_logger
+from bot.media import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.jobs.ports import Put
     from bot.model import ResultFile
+
+log = get_logger(__name__)
 
 HALVINGS = 5
 """How often files are halved in size when Discord finds them too large: 10 MiB down to 320 KiB."""
@@ -29,7 +33,11 @@ async def send_fitted(
         send: One attempt.
     """
     for _ in range(HALVINGS):
-        fit = await _fit(files, limit_bytes)
+        try:
+            fit = await _fit(files, limit_bytes)
+        except MediaError as error:
+            log.warning("a file cannot be made smaller", error=str(error))
+            break
         put = await send(fit)
         if not isinstance(put, TooLarge):
             return put
