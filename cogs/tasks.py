@@ -136,7 +136,7 @@ class TaskButtons:
 
     async def delete(self, interaction: Interaction, target: ButtonId) -> None:
         """Take the images away: here, at Wiro and in what is kept."""
-        job = await self._services.job(target.job)
+        job = await self._services.shown_job(target.job)
         require(Verb.DELETE, job, actor_of(interaction))
         if not job.state.has_ended:
             raise UserError("This task is still at work. Cancel it first.")
@@ -151,7 +151,7 @@ class TaskButtons:
 
     async def share(self, interaction: Interaction, target: ButtonId) -> None:
         """Post a private result for everyone in the channel."""
-        job = await self._services.job(target.job)
+        job = await self._services.shown_job(target.job)
         require(Verb.SHARE, job, actor_of(interaction))
         require_place(interaction, private=False, private_helps=False)
         await interaction.response.defer()

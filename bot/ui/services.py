@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import NoSuchTask
+from bot.model import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from bot.ui.router import Router
     from bot.ui.stage import DiscordStage
     from bot.ui.starting import Starter
+
+SHOWN_TRIES, SHOWN_PAUSE_S = 30, 0.05
+"""The end of a job is stored right after its images are shown; a quick click comes in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,20 @@ class Services:
         job = await self.records.by_code(code)
         if job is None:
             raise NoSuchTask(code)
+        return job
+
+    async def shown_job(self, code: str) -> Job:
+        """The job with that code, whose images somebody sees: its end is waited for, if it is just behind.
+
+        Raises:
+            NoSuchTask: There is none.
+        """
+        job = await self.job(code)
+        for _ in range(SHOWN_TRIES):
+            if job.state is not JobState.DELIVERING:
+                break
+            await self.clock.sleep(SHOWN_PAUSE_S)
+            job = await self.job(code)
         return job
 
     async def own_job(self, code: str, user_id: int) -> Job:
