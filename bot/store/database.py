@@ -151,7 +151,11 @@ class Database:
         task = asyncio.create_task(self._write_postgres(unit, lane, not_after_s), name="database write")
         self._pending[task] = lane
         task.add_done_callback(self._forget)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell_nobody)
+            raise
 
     async def close(self) -> None:
         """Finish the writes that were taken, then close every connection. Safe to call again."""
@@ -171,8 +175,6 @@ class Database:
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         del self._pending[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.debug("a write failed", error=type(error).__name__)
 
     async def _write_postgres(
         self, unit: Callable[[sa.Connection], T], lane: Lane, not_after_s: float | None
@@ -228,3 +230,9 @@ async def _undo(conn: AsyncConnection) -> None:
     except (sa.exc.SQLAlchemyError, OSError) as error:
         log.debug("nothing to roll back", error=type(error).__name__)
         await conn.invalidate()
+
+
+def _tell_nobody(task: asyncio.Task[Any]) -> None:
+    """Log the fault of a write whose caller was cancelled: nobody else will tell it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("a write failed that nobody waits for", error=str(error))

@@ -90,9 +90,9 @@ def end_job(
     )
     add_event(conn, job_id, at=now, before=expected, after=state, owner=owner, note=reason)
     if settles:
-        ledger.settle(conn, job, images_made=images_made, task_existed=task_existed, now=now)
         if expected is JobState.DELIVERING and state in {JobState.DONE, JobState.KEPT}:
             history.record(conn, job, now=now)
+        ledger.settle(conn, job, images_made=images_made, task_existed=task_existed, now=now)
     return job
 
 

@@ -111,35 +111,23 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
     """
     quota = [(quota_hold, _quota_key(job, quota_hold)) for quota_hold in holds.quota]
     money = [(money_hold, _money_key(money_hold)) for money_hold in holds.money]
-    _open(conn, _QUOTA, [key for _, key in quota])
-    for quota_hold, key in quota:
-        if not _reserve(conn, _QUOTA, key, quota_hold.amount, quota_hold.cap):
-            used = conn.execute(_READ[_QUOTA], _prefixed(key)).scalar_one()
-            raise QuotaRefused(
-                quota_hold.unit,
-                used=used,
-                cap=quota_hold.cap,
-                back_at=quota_hold.back_at,
-                wanted=quota_hold.amount,
-            )
-    _open(conn, _MONEY, [key for _, key in money])
-    for is_capped, group in groupby(money, key=lambda pair: pair[0].cap_nano_usd is not None):
-        if is_capped:
-            _reserve_money(conn, group)
-        else:  # nothing to refuse: one call for all of them
-            _apply(
-                conn,
-                _MONEY,
-                _MONEY_KEY,
-                [key | {"held": it.amount_nano_usd, "settled": 0} for it, key in group],
-            )
     common = {"at": now, "job_id": job.id, "kind": EntryKind.HOLD, "settled": 0}
+    # Entries first: the instance's counter, which every job needs, is then locked for a moment only.
     _append(conn, tables.quota_entry, [common | key | {"held": it.amount} for it, key in quota])
     _append(
         conn,
         tables.money_entry,
         [common | key | {"held": it.amount_nano_usd, "is_estimate": True} for it, key in money],
     )
+    _open(conn, _QUOTA, [key for _, key in quota])
+    _reserve_quota(conn, quota)
+    _open(conn, _MONEY, [key for _, key in money])
+    for is_capped, group in groupby(money, key=lambda pair: pair[0].cap_nano_usd is not None):
+        if is_capped:
+            _reserve_money(conn, group)
+        else:  # nothing to refuse: one call for all of them
+            added = [key | {"held": it.amount_nano_usd, "settled": 0} for it, key in group]
+            _apply(conn, _MONEY, _MONEY_KEY, added)
 
 
 def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: bool, now: datetime) -> None:
@@ -160,10 +148,10 @@ def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: boo
         _resolve(entry, cost if task_existed else None, now)
         entry["is_estimate"] = task_existed and job.cost_nano_usd is None
     # `_resolve` turned every held amount negative: what is added takes the hold off the counter.
-    _apply(conn, _QUOTA, _QUOTA_KEY, quota)
     _append(conn, tables.quota_entry, quota)
-    _apply(conn, _MONEY, _MONEY_KEY, money)
     _append(conn, tables.money_entry, money)
+    _apply(conn, _QUOTA, _QUOTA_KEY, quota)
+    _apply(conn, _MONEY, _MONEY_KEY, money)
 
 
 def correct(conn: sa.Connection, job_id: int, cost_nano_usd: int, *, now: datetime) -> None:
@@ -250,6 +238,19 @@ def _open(conn: sa.Connection, table: sa.Table, keys: Sequence[Mapping[str, Any]
 
 def _reserve(conn: sa.Connection, table: sa.Table, key: Mapping[str, Any], amount: int, cap: int) -> bool:
     return conn.execute(_GUARD[table], {**_prefixed(key), "amount": amount, "cap": cap}).rowcount == 1
+
+
+def _reserve_quota(conn: sa.Connection, quota: Iterable[tuple[QuotaHold, Mapping[str, Any]]]) -> None:
+    for quota_hold, key in quota:
+        if not _reserve(conn, _QUOTA, key, quota_hold.amount, quota_hold.cap):
+            used = conn.execute(_READ[_QUOTA], _prefixed(key)).scalar_one()
+            raise QuotaRefused(
+                quota_hold.unit,
+                used=used,
+                cap=quota_hold.cap,
+                back_at=quota_hold.back_at,
+                wanted=quota_hold.amount,
+            )
 
 
 def _reserve_money(conn: sa.Connection, money: Iterable[tuple[MoneyHold, Mapping[str, Any]]]) -> None:

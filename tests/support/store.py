@@ -182,7 +182,7 @@ class Bench:
     async def submitting(self, me: int, **changes: Any) -> Job:
         """A job that `me` submits."""
         job = await self.waiting(**changes)
-        claimed = await self.claim(me, job.id)
+        claimed = await self.claim(me, job.id, max_concurrent=10_000)
         assert claimed is not None
         return claimed
 

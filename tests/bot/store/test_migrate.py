@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ def counts(conn: sa.Connection) -> dict[str, int]:
 def rebuild_job(conn: sa.Connection) -> None:
     """What a later migration will do to the table that others point to: SQLite's is dropped and made anew."""
     operations = Operations(MigrationContext.configure(conn, opts={"render_as_batch": True}))
-    how = "always" if conn.dialect.name == "sqlite" else "auto"
+    how: Literal["always", "auto"] = "always" if conn.dialect.name == "sqlite" else "auto"
     with operations.batch_alter_table("job", recreate=how) as batch:
         batch.add_column(sa.Column("later", sa.Text))
 
