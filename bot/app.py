@@ -215,10 +215,14 @@ async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
     except discord.HTTPException as error:
         if error.status < 500 and error.status != 429:
             raise
-        return False
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
-    return True
+        log.debug("no connection to Discord", exc_info=True)
+    else:
+        return True
+    # A login that failed leaves a session behind, and the next one makes another.
+    await client.http.close()
+    client.http.connector = discord.utils.MISSING
+    return False
 
 
 async def _sleep_or_stop(clock: Clock, pause_s: float, stop: asyncio.Event) -> None:

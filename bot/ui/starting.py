@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
+from bot.jobs.codes import draw_code, draw_hook_token
 from bot.log import get_logger
 from bot.model import NewJob
 from bot.tools import Note, Place, check
@@ -34,8 +35,6 @@ ACCEPT_WITHIN_S = 2.0
 """Discord waits three seconds for the card; what is not stored by then is not stored at all."""
 PLACE_WITHIN_S = 0.3
 TOKEN_LIVES = timedelta(minutes=15)
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 4
 DEFAULT_FILE_LIMIT_BYTES = 10 * 1024 * 1024
 
 
@@ -94,7 +93,7 @@ class Starter:
         guild = interaction.guild
         reader = interaction.locale if wish.private else (interaction.guild_locale or interaction.locale)
         return NewJob(
-            code="".join(secrets.choice(CROCKFORD) for _ in range(CODE_LENGTH)),
+            code=draw_code(),
             interaction_id=interaction.id,
             guild_id=interaction.guild_id or 0,
             channel_id=interaction.channel_id or 0,
@@ -106,7 +105,7 @@ class Starter:
             locale=str(reader),
             notes=tuple(str(note) for note in checked.notes),
             parent_code=wish.parent_code,
-            hook_token=secrets.token_urlsafe(24),
+            hook_token=draw_hook_token(),
             interaction_token=interaction.token,
             token_expires_at=self._clock.now() + TOKEN_LIVES,
             file_limit_bytes=interaction.filesize_limit or DEFAULT_FILE_LIMIT_BYTES,
