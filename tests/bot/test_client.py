@@ -4,15 +4,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import discord
+import pytest
 
 from bot.client import fingerprint
+from bot.model import JobState, Reason
 from tests.cogs.conftest import stand as stand  # noqa: PLC0414 -- the same stand, for the client itself
 from tests.support.jobs import a_job
 from tests.support.stand import limits_of, until, words
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.support.stand import Stand
 
 
@@ -50,22 +50,54 @@ async def test_a_handler_that_fails_is_answered(stand: Stand, monkeypatch: pytes
     assert "reference" in await stand.said(clicked)
 
 
-async def test_a_card_that_discord_took_without_saying_so_is_found(stand: Stand) -> None:
-    """The callback is applied, its answer lost; the repeat is refused as the second (40060)."""
-    stand.sandbox.discord.faults.fail_next("callback", "apply_then_drop", times=1)
+@pytest.mark.parametrize("outcome", ["apply_then_drop", "apply_then_status"])
+async def test_a_card_that_discord_took_without_saying_so_is_found(stand: Stand, outcome: str) -> None:
+    """The callback is applied, its answer lost; where it is repeated, the second is refused (40060)."""
+    stand.sandbox.discord.faults.fail_next("callback", outcome)
     interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
     job = await stand.until_carded(interaction)
     assert interaction.original is not None
     assert job.message_id == interaction.original.id
-    assert stand.desk.unseen == []
+    assert (job.state, stand.desk.unseen) == (JobState.WAITING, [])
 
 
-async def test_a_card_that_came_too_late_ends_its_job(stand: Stand) -> None:
+async def test_a_callback_that_discord_could_not_take_is_repeated(stand: Stand) -> None:
+    stand.sandbox.discord.faults.fail_next("callback", "status", status=502)
     interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
-    stand.sandbox.discord.advance(4)
     job = await stand.until_carded(interaction)
-    if interaction.failed:
-        assert stand.desk.unseen == [job.code]
+    assert job.state is JobState.WAITING
+
+
+async def test_a_dropped_callback_leaves_no_job_behind(stand: Stand) -> None:
+    stand.sandbox.discord.faults.fail_next("callback", "drop")
+    interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
+    job = await stand.until_carded(interaction)
+    assert (job.state, job.reason) == (JobState.CANCELLED, Reason.NOBODY_SAW_IT)
+
+
+async def test_a_card_that_comes_too_late_ends_its_job(stand: Stand) -> None:
+    stand.desk.after_accept = lambda: stand.sandbox.discord.advance(4)
+    interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
+    job = await stand.until_carded(interaction)
+    assert interaction.failed
+    assert stand.desk.unseen == [job.code]
+    assert job.state is JobState.CANCELLED
+
+
+async def test_a_card_that_discord_finds_wrong_ends_its_job_and_is_an_apology(stand: Stand) -> None:
+    stand.sandbox.discord.faults.fail_next("callback", "status", status=400)
+    interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
+    assert "reference" in await stand.said(interaction)
+    assert len(stand.desk.unseen) == 1
+
+
+async def test_an_interaction_that_comes_twice_makes_one_job(stand: Stand) -> None:
+    stand.sandbox.discord.faults.duplicate_interactions = 1
+    interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
+    job = await stand.until_carded(interaction)
+    await asyncio.sleep(0.3)
+    assert {each.id for each in stand.desk.accepted} == {job.id}
+    assert (await stand.read(job)).state is JobState.WAITING
 
 
 async def test_the_client_keeps_no_members_and_no_messages(stand: Stand) -> None:

@@ -12,6 +12,7 @@ from bot.quota.policy import Limits, holds_for
 from bot.store import jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from bot.clock import Clock
@@ -30,6 +31,7 @@ class StoreDesk:
         self.accepted: list[Job] = []
         self.unseen: list[str] = []
         self.deleted: list[str] = []
+        self.after_accept: Callable[[], None] = lambda: None
         self.kept: dict[int, tuple[ResultFile, ...]] = {}
 
     async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
@@ -42,6 +44,7 @@ class StoreDesk:
             lambda conn: jobs.accept(conn, new, holds, now=now), not_after_s=not_after_s
         )
         self.accepted.append(job)
+        self.after_accept()
         return job
 
     async def card_shown(self, job: Job, message_id: int) -> Job:
