@@ -135,7 +135,7 @@ class Tab:
     async def choose_command(self, path: str) -> None:
         """Type the command and take it from the list: "tasks list" for a subcommand."""
         await self.composer.fill(f"/{path}")
-        await self.suggestions.filter(has_text=re.compile(rf"^\s*/{re.escape(path)}\b")).first.click()
+        await self.suggestions.filter(has_text=re.compile(rf"/{re.escape(path)}(\s|$)")).first.click()
 
     async def fill_option(self, name: str, value: str | Path) -> None:
         """Fill one option, adding its field first; a Path goes into an attachment option."""
@@ -175,7 +175,7 @@ class Tab:
         """Be somebody else."""
         await self.page.get_by_role("button", name="Be someone else").click()
         await self.page.get_by_role("menuitemradio", name=name).click()
-        await self.page.get_by_role("button", name=f"You are {name}.").wait_for()
+        await self.page.get_by_role("button", name=f"You are {name} ").wait_for()
 
     async def open_channel(self, name: str) -> None:
         """Open a channel or thread of the server that is open."""
@@ -195,7 +195,8 @@ class Tab:
     async def pull(self, lever: str) -> None:
         """Press a button of the side panel: "Restart the bot", "Fail the next task", "4×"."""
         await self.open_workbench()
-        await self.workbench.get_by_role("button", name=lever).first.click()
+        named = re.compile(rf"^{re.escape(lever)}")  # how often it will strike may follow
+        await self.workbench.get_by_role("button", name=named).click()
 
 
 @asynccontextmanager

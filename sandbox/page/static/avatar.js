@@ -3,7 +3,7 @@
 import { avatarAddress } from "./links.js";
 import { html } from "./vendor.js";
 
-const COLOURS = ["#5865f2", "#3ba55c", "#c27c0e", "#a84300", "#9b59b6", "#1f8b9c"];
+const COLOURS = ["#5865f2", "#3ba55c", "#96600a", "#a84300", "#9b59b6", "#1f8b9c"];
 
 export function avatar(user, extraClass) {
   const address = user ? avatarAddress(user) : null;
@@ -23,7 +23,10 @@ function letters(name, id, extraClass) {
     .slice(0, 2)
     .join("");
   const colour = COLOURS[Number(BigInt(id) % BigInt(COLOURS.length))];
-  return html`<span class="avatar letters ${extraClass}" aria-hidden="true" .style=${`background: ${colour}`}
-    >${initials}</span
-  >`;
+  return html`<span
+    class="avatar letters ${extraClass}"
+    data-letters=${initials}
+    aria-hidden="true"
+    .style=${`background: ${colour}`}
+  ></span>`;
 }

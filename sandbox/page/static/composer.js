@@ -47,6 +47,16 @@ export function startCommand(path, texts = {}) {
   focusSoon(first ? field(first.name) : "#run");
 }
 
+let offered = null; // the commands that the open list was made from
+
+/** Makes the list of commands anew when the bot's commands have become others while it is open. */
+function followCommands() {
+  if (offered === state.commands) return;
+  offered = state.commands;
+  const input = document.getElementById("say");
+  if (composer.text.startsWith("/") && input === document.activeElement) queueMicrotask(() => offerCommands(input));
+}
+
 /** Whether a command is being filled in. */
 export function isFilling() {
   return composer.command !== null;
@@ -64,10 +74,14 @@ export function clearComposer({ focus = true } = {}) {
 
 function typedMessage(event) {
   composer.text = event.target.value;
+  offerCommands(event.target);
+}
+
+function offerCommands(input) {
   const query = /^\/(.*)$/s.exec(composer.text);
   const found = query ? matching(state.commands, query[1].trimStart()) : [];
   offer(
-    event.target,
+    input,
     found.map((leaf) => ({
       label: `/${leaf.path}`,
       hint: leaf.options.filter((option) => option.required).map((option) => option.name),
@@ -284,6 +298,7 @@ function field(name) {
 // ---- how it looks ------------------------------------------------------------------------------------------------
 
 export function composerForm() {
+  followCommands();
   return html`<form
     class="composer"
     autocomplete="off"

@@ -65,7 +65,7 @@ function welcome(open) {
 function item(message, before) {
   const startsDay = !before || !isSameDay(new Date(message.timestamp), new Date(before.timestamp));
   return html`${startsDay
-      ? html`<li class="day" role="separator"><span>${dayName(message.timestamp)}</span></li>`
+      ? html`<li class="day"><span>${dayName(message.timestamp)}</span></li>`
       : nothing}
     ${oneMessage(message, !startsDay && continues(message, before))}`;
 }

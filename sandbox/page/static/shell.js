@@ -150,14 +150,12 @@ function channelName(one) {
 }
 
 function personButton() {
-  return html`<button
-    class="person"
-    aria-haspopup="menu"
-    aria-label="You are ${nameOf(state.me)}. Be someone else"
-    @click=${openPeople}
-  >
+  return html`<button class="person" aria-haspopup="menu" @click=${openPeople}>
     ${avatar(state.me, "medium")}
-    <span class="option-text"><span>${nameOf(state.me)}</span><small>${state.me.about}</small></span>
+    <span class="option-text">
+      <span><span class="unseen">You are </span>${nameOf(state.me)}</span>
+      <small>${state.me.about}<span class="unseen">. Be someone else</span></small>
+    </span>
     ${icon("chevron")}
   </button>`;
 }

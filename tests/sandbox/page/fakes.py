@@ -11,10 +11,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Json = dict[str, Any]
 
@@ -82,6 +85,7 @@ class FakeDiscord:
         self.choices: list[Json] = []
         self.asked: list[Asked] = []
         self.refusal: str | None = None
+        self._held: list[asyncio.Event] | None = None
         self.faults = FakeFaults()
         self._messages: defaultdict[str, dict[str, Json]] = defaultdict(dict)
         self._queues: defaultdict[str, list[asyncio.Queue[Json]]] = defaultdict(list)
@@ -124,6 +128,12 @@ class FakeDiscord:
         """Register the bot's commands."""
         self.offered = list(commands)
         self.emit("COMMANDS", {})
+
+    def hold_autocomplete(self) -> Callable[[int], None]:
+        """Keep the answers to completions back; the function returned lets go the one of that number."""
+        held: list[asyncio.Event] = []
+        self._held = held
+        return lambda number: held[number].set()
 
     def new_id(self) -> str:
         self._number += 1
@@ -207,8 +217,13 @@ class FakeDiscord:
     async def autocomplete(
         self, person: FakePerson, channel: str, name: str, options: Json, focused: str
     ) -> list[Json]:
+        choices = self.choices
         self.asked.append(Asked("autocomplete", person.key, {"options": options, "focused": focused}))
-        return self.choices
+        if self._held is not None:
+            gate = asyncio.Event()
+            self._held.append(gate)
+            await gate.wait()
+        return choices
 
     async def say(self, person: FakePerson, channel: str, content: str) -> Json:
         return self.post(channel, author=person.user, content=content)

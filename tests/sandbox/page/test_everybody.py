@@ -1,0 +1,127 @@
+"""Other people, other screens, other ways to read and to move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sandbox.page
+from tests.sandbox.page.fakes import STUDIO
+from tests.support.browser import PHONE, browser_tests, expect, open_tab
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+    from tests.sandbox.page.conftest import Ground
+    from tests.support.browser import Tab
+
+pytestmark = browser_tests()
+
+AXE = Path(sandbox.page.__file__).parent / "node_modules/axe-core/axe.min.js"
+CARD = [
+    {
+        "type": 17,
+        "accent_color": 0x43B581,
+        "components": [
+            {"type": 10, "content": "### Portrait `#4F7K`\n```\na fox\n```\n-# small ||hidden||"},
+            {
+                "type": 1,
+                "components": [
+                    {"type": 2, "style": s, "label": f"B{s}", "custom_id": str(s)} for s in range(1, 5)
+                ],
+            },
+            {"type": 1, "components": [{"type": 5, "custom_id": "who"}]},
+            {
+                "type": 1,
+                "components": [{"type": 3, "custom_id": "s", "options": [{"label": "One", "value": "1"}]}],
+            },
+        ],
+    }
+]
+
+
+async def test_page_says_once_that_it_is_not_discord(tab: Tab) -> None:
+    assert await tab.page.title() == "Sandbox"
+    await expect(tab.page.get_by_text("this is not Discord")).to_have_count(1)
+
+
+async def test_switching_the_person_changes_whose_eyes_see(tab: Tab, ground: Ground) -> None:
+    await tab.become("Ines")
+    await tab.composer.fill("as a moderator")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.last_message.locator(".author")).to_have_text("Ines")
+    await expect(tab.last_message.locator(".author")).to_have_css("color", "rgb(122, 95, 176)")
+    await tab.page.reload()
+    await expect(tab.page.get_by_role("button", name="You are Ines ")).to_be_visible()
+
+
+async def test_only_a_reload_tells_the_sandbox_that_private_messages_are_gone(
+    tab: Tab, ground: Ground
+) -> None:
+    assert [asked.person for asked in ground.discord.asked if asked.what == "reload"] == ["mira"]
+    await tab.become("Ines")
+    await tab.become("Mira")
+    assert len([asked for asked in ground.discord.asked if asked.what == "reload"]) == 1
+    await tab.page.reload()
+    await tab.composer.wait_for()
+    assert len([asked for asked in ground.discord.asked if asked.what == "reload"]) == 2
+
+
+async def test_servers_channels_and_threads_are_opened(tab: Tab, ground: Ground) -> None:
+    ground.discord.post(STUDIO, content="in the studio")
+    await tab.open_channel("Wall of faces")
+    await expect(tab.log).to_have_accessible_name("Messages in Wall of faces")
+    await tab.open_server("Tiny Studio")
+    await expect(tab.last_message).to_contain_text("in the studio")
+
+
+async def test_theme_follows_the_system_until_chosen_and_is_remembered(tab: Tab) -> None:
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    dark = await tab.page.evaluate(background)
+    await tab.page.emulate_media(color_scheme="light")
+    light = await tab.page.evaluate(background)
+    assert light != dark
+    await tab.page.get_by_role("button", name="Switch between dark and light").click()
+    assert await tab.page.evaluate(background) == dark
+    await tab.page.reload()
+    await tab.composer.wait_for()
+    assert await tab.page.evaluate(background) == dark
+
+
+async def test_phone_width_has_a_drawer_and_nothing_sticks_out(browser: Browser, ground: Ground) -> None:
+    ground.discord.post(components=CARD)
+    ground.discord.offer(
+        {"id": "1", "type": 1, "name": "quota", "description": "What is left", "options": []}
+    )
+    async with open_tab(browser, ground.url, viewport=PHONE, has_touch=True, is_mobile=True) as tab:
+        navigation = tab.page.locator("#drawer")
+        await expect(navigation).not_to_be_visible()
+        await tab.page.get_by_role("button", name="Servers and channels").tap()
+        await expect(navigation).to_be_visible()
+        await navigation.get_by_role("button", name="lounge").tap()
+        await expect(navigation).not_to_be_visible()
+        await expect(tab.log).to_have_accessible_name("Messages in lounge")
+        await tab.run_command("quota")
+        await ground.discord.asked_for("command")
+        await tab.open_workbench()
+        await tab.page.get_by_role("button", name="Close the workbench").tap()
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_axe_finds_nothing_serious(browser: Browser, ground: Ground, theme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci --ignore-scripts in sandbox/page")
+    ground.discord.post(components=CARD)
+    ground.discord.post(content="<@1224000000000000011> hello", mentions=[ground.discord.people["mira"].user])
+    ground.discord.post(flags=1 << 6, content="for you")
+    async with open_tab(browser, ground.url, color_scheme=theme) as tab:
+        await tab.open_workbench()
+        await expect(tab.messages).to_have_count(3)
+        await tab.page.evaluate(AXE.read_text("utf-8"))
+        found = await tab.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+        nodes = [(one["id"], node["html"][:200]) for one in serious for node in one["nodes"]]
+        assert nodes == [], "\n".join(map(str, nodes))
