@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
@@ -87,10 +88,13 @@ class Carriers:
 
     async def drain(self, within_s: float) -> None:
         """Let answers of Run that are under way come in, then stop all; the database has every state."""
-        clock = self._means.clock
-        until_s = clock.monotonic_s() + within_s
-        while self.submitting_tools and clock.monotonic_s() < until_s:
-            await clock.sleep(0.1)
+        stepped = asyncio.Event()
+        self._means.book.on_step(lambda _before, _after: stepped.set())
+        with suppress(TimeoutError):
+            async with self._means.clock.timeout(within_s):
+                while self.submitting_tools:
+                    stepped.clear()
+                    await stepped.wait()
         tasks = [task for _, task in self._works.values()]
         for task in tasks:
             task.cancel()

@@ -27,7 +27,7 @@ log = get_logger(__name__)
 CLAIMS_A_UNIT = 8
 """So many jobs are claimed in one transaction, unless a gate is being tried."""
 
-LOOK_AGAIN_S = 5.0
+LOOK_AGAIN_S = 15.0
 """The line is looked at at least this often: another process may have added to it or freed a place."""
 
 

@@ -31,7 +31,7 @@ class Stopper:
         self._wiro = wiro
         self._clock = clock
         self._attempts = 0
-        self._refusals = 0
+        self._refused: tuple[str | None, bool] | None = None
         self._begun_s: float | None = None
         self.due_s = math.inf
         """Monotonic time of the next attempt."""
@@ -64,15 +64,17 @@ class Stopper:
             self.begin()
         if self._clock.monotonic_s() < self.due_s:
             return False
-        kills = kill_first(status) ^ (self._refusals % 2 == 1)
+        kills = kill_first(status)
+        if (status, kills) == self._refused:
+            kills = not kills
         call = self._wiro.kill if kills else self._wiro.cancel
         wait_s = backoff_s(self._attempts + 1, first_s=FIRST_S, most_s=MOST_S)
         self._attempts += 1
         try:
             await call(task_id=task_id, token=token)
         except NotCancellable:
-            self._refusals += 1
-            wait_s = OTHER_AFTER_S if self._refusals % 2 == 1 else wait_s
+            wait_s = wait_s if self._refused else OTHER_AFTER_S
+            self._refused = (status, kills)
         except WiroError as error:
             log.info("could not stop the task", kills=kills, error=type(error).__name__, words=error.message)
         self.due_s = self._clock.monotonic_s() + wait_s

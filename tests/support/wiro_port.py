@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from bot.wiro import (
+    AnswerLost,
     Download,
-    NotCancellable,
     NoTask,
+    NotCancellable,
     OutputFile,
     OutputGone,
     Reconnected,
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
     from tests.support.clock import ManualClock
 
 
-def a_png(colour: int = 90, size: tuple[int, int] = (16, 16)) -> bytes:
+def a_png(side: int = 16) -> bytes:
     """A small true PNG."""
     file = io.BytesIO()
-    Image.new("RGB", size, (colour, 60, 120)).save(file, "PNG")
+    Image.effect_noise((side, side), 60).convert("RGB").save(file, "PNG")
     return file.getvalue()
 
 
@@ -116,6 +117,8 @@ class SimulatedWiro:
         self.tasks_by_id: dict[str, SimulatedTask] = {}
         self.events = SimulatedEvents(self)
         self.gone_urls: set[str] = set()
+        self.png = a_png()
+        self.hidden_until: dict[str, float] = defaultdict(float)
 
     @property
     def clock_skew_s(self) -> float | None:
@@ -162,8 +165,6 @@ class SimulatedWiro:
         task.goes_on = asyncio.create_task(self._live(task))
         if lost is not None:
             await self._call("run-answer")
-            from bot.wiro import AnswerLost
-
             if lost == "late":
                 self.hidden_until[task.id] = self.clock.monotonic_s() + self.late_s
             raise AnswerLost("the answer was lost")
@@ -199,7 +200,7 @@ class SimulatedWiro:
         await self._call("download")
         if url in self.gone_urls:
             raise OutputGone("not there")
-        return Download(data=a_png(), content_type="image/png")
+        return Download(data=self.png, content_type="image/png")
 
     async def aclose(self) -> None:
         """Stop all that goes on."""
@@ -214,10 +215,6 @@ class SimulatedWiro:
         succeeded = status == TaskStatus.POSTPROCESS_END and not pexit
         task.cost_nano_usd = self.cost_nano_usd if succeeded else 0
         self.events.tell(task)
-
-    @property
-    def hidden_until(self) -> dict[str, float]:
-        return self.__dict__.setdefault("_hidden_until", defaultdict(float))
 
     def _find(self, task_id: str | None, token: str | None) -> SimulatedTask:
         for task in self.tasks_by_id.values():

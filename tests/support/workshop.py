@@ -1,4 +1,4 @@
-"""The jobs' side of the bot on a real SQLite database, with Wiro and Discord simulated, all in virtual time."""
+"""The jobs' side of the bot on a real SQLite database; Wiro and Discord are simulated in virtual time."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Threads:
             future.add_done_callback(self._ended)
             return future
 
-        loop.run_in_executor = counted  # type: ignore[method-assign]  # only this test's loop
+        vars(loop)["run_in_executor"] = counted  # only this test's loop
 
     def _ended(self, _future: object) -> None:
         self.busy -= 1
@@ -192,29 +192,30 @@ class Rig:
         assert found is not None
         return found
 
+    async def jobs(self, jobs: list[Job]) -> list[Job]:
+        """These jobs as the database has them."""
+        found = await self.db.read(lambda conn: [units.get(conn, job.id) for job in jobs])
+        return [job for job in found if job is not None]
+
     async def until(self, job: Job, *states: JobState, limit_s: float = 3600.0) -> Job:
         """Let time pass until the job is in one of these states."""
-        return await self.until_all([job], *states, limit_s=limit_s)
+        [ended] = await self.until_all([job], *states, limit_s=limit_s)
+        return ended
 
-    async def until_all(self, jobs: list[Job], *states: JobState, limit_s: float = 3600.0) -> Job:
-        """Let time pass until all these jobs are in one of these states; the last of them."""
+    async def until_all(self, jobs: list[Job], *states: JobState, limit_s: float = 3600.0) -> list[Job]:
+        """Let time pass until all these jobs are in one of these states."""
         started_s = self.clock.monotonic_s()
         while True:
-            now = [await self.job(job) for job in jobs]
+            await self.quiet()
+            now = await self.jobs(jobs)
             if all(job.state in states for job in now):
-                await self.quiet()
-                return now[-1]
+                return now
             passed_s = self.clock.monotonic_s() - started_s
             assert passed_s < limit_s, f"{[job.state.value for job in now]} after {passed_s:.0f} s"
-            await self.step()
-
-    async def step(self) -> None:
-        """Go on to the next moment at which something is due."""
-        await self.quiet()
-        await self.clock.advance(min(self.clock.next_due_s or 0.1, 1.0))
+            await self.clock.advance(min(self.clock.next_due_s or 0.1, 1.0))
 
     async def quiet(self) -> None:
-        """Let everything run until all of it waits for time; the database and other threads get what they need."""
+        """Let everything run until all of it waits for time; threads get the real time they need."""
         for _ in range(20_000):
             await self.clock.settle()
             if not self.db.busy and not self._threads.busy:

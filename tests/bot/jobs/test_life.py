@@ -151,7 +151,9 @@ async def test_the_sockets_task_end_is_not_an_end(rig: Rig) -> None:
         await rig.pass_time(5)
         looks = rig.wiro.count("detail")
         rig.wiro.events.say("socket-1", TaskEvent(status="task_end", at=rig.clock.now()))
-        rig.wiro.events.say("socket-1", TaskEvent(status="task_error", at=rig.clock.now(), message="a warning"))
+        rig.wiro.events.say(
+            "socket-1", TaskEvent(status="task_error", at=rig.clock.now(), message="a warning")
+        )
         await rig.pass_time(1)
         assert rig.wiro.count("detail") == looks
         assert (await rig.job(job)).state is JobState.RUNNING
@@ -182,7 +184,9 @@ async def test_a_passing_task_error_is_forgotten(rig: Rig, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pexit", "words"), [(1, "CUDA out of memory"), (137, "it ended with exit code 137")], ids=["words", "code"]
+    ("pexit", "words"),
+    [(1, "CUDA out of memory"), (137, "it ended with exit code 137")],
+    ids=["words", "code"],
 )
 async def test_a_failed_task_ends_the_job_with_wiros_words(rig: Rig, pexit: int, words: str) -> None:
     rig.wiro.ends_as = ("task_postprocess_end", pexit)

@@ -1,0 +1,214 @@
+"""What commands ask of the desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import BudgetRefused, Draining, NoSuchTask, NotDeliverable, QuotaRefused, TooLate
+from bot.jobs.ports import Denied, Gone, Unknown, Way
+from bot.model import CancelBy, JobState, Reason, Unit
+from bot.quota.policy import Caps, quota_windows
+from bot.store import jobs as units
+from bot.store import ledger
+from tests.support.workshop import CHANNEL, GUILD, USER, Rig
+
+
+async def _used(rig: Rig) -> dict[Unit, int]:
+    windows = quota_windows(rig.clock.now())
+    usage = await rig.db.read(lambda conn: ledger.usage(conn, user_id=USER, guild_id=GUILD, windows=windows))
+    return {unit: used.total for unit, used in usage.here.items()}
+
+
+def _expires(rig: Rig) -> dict[str, object]:
+    return {"token": "fresh", "expires_at": rig.clock.now() + timedelta(minutes=15)}
+
+
+async def test_acceptance_holds_the_quota_and_a_result_settles_it(rig: Rig) -> None:
+    async with rig.process():
+        job = await rig.accept()
+        assert job.estimate_nano_usd > 0
+        assert job.size_key
+        assert await _used(rig) == {Unit.IMAGE: 2, Unit.TRAINING: 0, Unit.TASK: 1}
+        await rig.desk.card_shown(job, 1)
+        await rig.until(job, JobState.DONE)
+        assert await _used(rig) == {Unit.IMAGE: 2, Unit.TRAINING: 0, Unit.TASK: 0}
+        assert await rig.db.read(ledger.check) == []
+
+
+async def test_a_failure_gives_the_quota_back(rig: Rig) -> None:
+    rig.wiro.ends_as = ("task_postprocess_end", 1)
+    async with rig.process():
+        await rig.until(await rig.ask(), JobState.FAILED)
+        assert set((await _used(rig)).values()) == {0}
+
+
+async def test_a_cap_refuses_stores_nothing_and_is_counted(rig: Rig) -> None:
+    rig.caps = Caps(images_per_day=3, trainings_per_week=1, concurrent_tasks=3)
+    async with rig.process():
+        await rig.accept()
+        with pytest.raises(QuotaRefused):
+            await rig.accept()
+    assert rig.heard.refusals == ["image"]
+    assert (await _used(rig))[Unit.IMAGE] == 2
+
+
+async def test_the_budget_refuses(rig: Rig) -> None:
+    rig.options["budget_nano_usd_per_day"] = 1
+    async with rig.process():
+        with pytest.raises(BudgetRefused):
+            await rig.accept()
+    assert rig.heard.refusals == ["budget"]
+
+
+async def test_a_deadline_that_has_passed_stores_nothing(rig: Rig) -> None:
+    async with rig.process():
+        with pytest.raises(TooLate):
+            await rig.desk.accept(rig.new(), not_after_s=rig.clock.monotonic_s() - 0.1)
+    assert await rig.db.read(units.unfinished) == []
+
+
+async def test_the_same_interaction_twice_is_one_job(rig: Rig) -> None:
+    new = rig.new()
+    async with rig.process():
+        one = await rig.desk.accept(new, not_after_s=2)
+        other = await rig.desk.accept(replace(new, code="ZZZZ", hook_token="other"), not_after_s=2)
+    assert one == other
+
+
+async def test_a_code_that_is_taken_is_replaced(rig: Rig) -> None:
+    async with rig.process():
+        one = await rig.accept(code="4F7K")
+        other = await rig.accept(code="4F7K")
+    assert one.code == "4F7K"
+    assert other.code != "4F7K"
+    assert 4 <= len(other.code) <= 8
+
+
+async def test_a_stopping_process_accepts_nothing(rig: Rig) -> None:
+    async with rig.process() as workshop:
+        await workshop.drain()
+        with pytest.raises(Draining):
+            await rig.accept()
+
+
+async def test_a_job_that_nobody_saw_is_released_and_has_no_card(rig: Rig) -> None:
+    async with rig.process():
+        job = await rig.accept()
+        ended = await rig.desk.nobody_saw(job)
+        await rig.quiet()
+    assert (ended.state, ended.reason) == (JobState.FAILED, Reason.NOBODY_SAW_IT)
+    assert rig.stage.settled == []
+    assert set((await _used(rig)).values()) == {0}
+
+
+async def test_a_server_that_was_left_ends_its_waiting_jobs_and_no_others(rig: Rig) -> None:
+    rig.options["max_concurrent"] = 1
+    async with rig.process():
+        running = await rig.ask(guild_id=5)
+        await rig.until(running, JobState.RUNNING)
+        left, other = await rig.ask(guild_id=5), await rig.ask(guild_id=6)
+        assert await rig.desk.server_left(5) == 1
+        ended = await rig.job(left)
+        assert (ended.state, ended.reason) == (JobState.FAILED, Reason.SERVER_LEFT)
+        await rig.until_all([running, other], JobState.DONE)
+
+
+async def _kept(rig: Rig) -> str:
+    rig.stage.outcomes[Way.CARD].append(Gone())
+    rig.stage.outcomes[Way.DM].append(Denied("closed"))
+    job = await rig.ask()
+    await rig.until(job, JobState.KEPT)
+    return job.code
+
+
+async def test_a_kept_result_is_fetched_where_its_owner_asks_for_it(rig: Rig) -> None:
+    async with rig.process():
+        code = await _kept(rig)
+        done = await rig.desk.deliver_here(f"#{code.lower()}", user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+    assert done.state is JobState.DONE
+    assert done.result_message_id is not None
+    assert rig.stage.attempts[-1][0] is Way.HERE
+    assert len(rig.stage.attempts[-1][1]) == 2
+
+
+async def test_a_kept_result_stays_kept_when_discord_refuses(rig: Rig) -> None:
+    rig.stage.outcomes[Way.HERE].append(Unknown())
+    async with rig.process():
+        code = await _kept(rig)
+        with pytest.raises(NotDeliverable, match="Try again"):
+            await rig.desk.deliver_here(code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+        await rig.desk.deliver_here(code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+
+
+async def test_results_that_are_no_longer_kept_come_from_wiro_while_it_has_them(rig: Rig) -> None:
+    async with rig.process():
+        code = await _kept(rig)
+        job = await rig.db.read(lambda conn: units.by_code(conn, code))
+        assert job is not None
+        await rig.results.drop(job.id)
+        await rig.desk.deliver_here(code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+        rig.wiro.gone_urls = {output.url for output in job.outputs}
+        with pytest.raises(NotDeliverable, match="no longer kept"):
+            await rig.desk.deliver_here(code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+
+
+async def test_a_private_job_under_way_moves_its_card_to_where_it_is_asked_for(rig: Rig) -> None:
+    rig.wiro.lives_s = 20 * 60
+    async with rig.process():
+        job = await rig.ask(private=True)
+        await rig.pass_time(14 * 60)
+        moved = await rig.desk.deliver_here(job.code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+        assert moved.state is JobState.RUNNING
+        assert moved.interaction_token == "fresh"
+        await rig.until(job, JobState.DONE)
+
+
+async def test_what_cannot_be_delivered_says_why(rig: Rig) -> None:
+    async with rig.process():
+        running = await rig.ask()
+        with pytest.raises(NotDeliverable, match=f"<#{CHANNEL}>"):
+            await rig.desk.deliver_here(running.code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+        with pytest.raises(NoSuchTask):
+            await rig.desk.deliver_here(running.code, user_id=USER + 1, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+        await rig.until(running, JobState.RUNNING)
+        await rig.desk.stop(running.code, by=CancelBy.OWNER, user_id=USER)
+        await rig.until(running, JobState.CANCELLED)
+        with pytest.raises(NotDeliverable, match="without images"):
+            await rig.desk.deliver_here(running.code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+
+
+async def test_delete_forgets_here_and_at_wiro(rig: Rig) -> None:
+    async with rig.process():
+        job = await rig.ask(private=True)
+        done = await rig.until(job, JobState.DONE)
+        deleted = await rig.desk.delete(done)
+        await rig.quiet()
+        assert deleted.deleted_at is not None
+        assert rig.wiro.only.files_deleted
+        assert await rig.results.load(job.id) == ()
+        with pytest.raises(NotDeliverable, match="deleted"):
+            await rig.desk.deliver_here(job.code, user_id=USER, **_expires(rig))  # type: ignore[arg-type]  # a test's short way
+
+
+async def test_a_private_result_is_shared_once(rig: Rig) -> None:
+    rig.stage.outcomes[Way.CHANNEL].append(Denied("403"))
+    async with rig.process():
+        job = await rig.ask(private=True)
+        await rig.until(job, JobState.DONE)
+        with pytest.raises(NotDeliverable, match="moderator"):
+            await rig.desk.share(job.code, user_id=USER)
+        shared = await rig.desk.share(job.code, user_id=USER)
+        assert shared.shared_message_id is not None
+        with pytest.raises(NotDeliverable, match="already"):
+            await rig.desk.share(job.code, user_id=USER)
+
+
+async def test_a_public_result_has_nothing_to_share(rig: Rig) -> None:
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DONE)
+        with pytest.raises(NotDeliverable):
+            await rig.desk.share(job.code, user_id=USER)
