@@ -30,7 +30,7 @@ def setup(tree: app_commands.CommandTree[Any], ids: Callable[[], Mapping[str, in
 def help_lines(
     tree: app_commands.CommandTree[Any], ids: Mapping[str, int], rights: discord.Permissions
 ) -> list[HelpLine]:
-    """Every command that a member with these rights may see, subcommands each on their own, by name."""
+    """Every command that a member with these rights may see, subcommands each on their own."""
     lines: list[HelpLine] = []
     for command in tree.walk_commands():
         root = command.root_parent or command
@@ -41,4 +41,4 @@ def help_lines(
         name = command.qualified_name
         mention = f"</{name}:{number}>" if number is not None else f"`/{name}`"
         lines.append(HelpLine(mention=mention, description=command.description))
-    return sorted(lines, key=lambda line: line.mention)
+    return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -10,6 +11,7 @@ from discord import ui
 
 from bot.jobs.ports import Way
 from bot.model import JobState
+from bot.tools import Note
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import Accent, button, card, message_link, small, text
 from bot.ui.safe import alt_text, bar, code_block, code_span
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_NEGATIVE = 200
 """How much of a negative prompt a card shows."""
+ANY_MOMENT = timedelta(seconds=5)
+"""A start that is nearer than this would be over before it is read."""
 _FAREWELL_STATES = frozenset(
     {JobState.WAITING, JobState.SUBMITTING, JobState.DOUBTFUL, JobState.RUNNING, JobState.DELIVERING}
 )
@@ -85,11 +89,12 @@ def _heading(title: str, job: Job, _: Text) -> ui.TextDisplay[Any]:
     return text(f"### {title} · `#{job.code}`", _("for {member}", member=f"<@{job.user_id}>"))
 
 
-def _request(job: Job, tool: Tool, _: Text) -> ui.TextDisplay[Any]:
-    """The words in a code block and the settings in one line."""
+def _request(job: Job, tool: Tool, _: Text) -> tuple[ui.TextDisplay[Any], ...]:
+    """The words in a code block and, apart from it, the settings in one line."""
     negative = str(job.inputs.get("negativePrompt", ""))
     without = _("without {words}", words=code_span(negative, MAX_NEGATIVE)) if negative else ""
-    return text(code_block(job.prompt), small(settings_line(tool, job.inputs, _)), small(without))
+    settings = text(small(settings_line(tool, job.inputs, _)), small(without))
+    return (text(code_block(job.prompt)), settings)
 
 
 def _unfinished(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutView:
@@ -104,7 +109,7 @@ def _unfinished(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutVie
         _heading(title, job, _),
         text(*lines),
         text(_farewell(job, _)) if facts.farewell and job.private and job.state in _FAREWELL_STATES else None,
-        _request(job, tool, _),
+        *_request(job, tool, _),
         buttons=() if job.wants_to_stop else (cancel,),
     )
 
@@ -118,8 +123,10 @@ def _waiting_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
     else:
         lines = [_.plural("{n} task goes before yours.", "{n} tasks go before yours.", place.ahead)]
     if place is not None and place.expected_start is not None:
-        lines.append(_("It should start {when}.", when=relative(place.expected_start)))
-    if place is not None:
+        soon = place.expected_start - place.as_of < ANY_MOMENT
+        start = _("It should start {when}.", when=relative(place.expected_start))
+        lines.append(_("It should start any moment.") if soon else start)
+    if place is not None and place.ahead > 0:
         lines.append(small(_("as of {when}", when=relative(place.as_of))))
     if job.wants_to_stop:
         lines = [_("It is being taken out of the line.")]
@@ -184,7 +191,7 @@ def _done(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutView:
         Accent.DONE,
         _heading(title, job, _),
         gallery,
-        _request(job, tool, _),
+        *_request(job, tool, _),
         text(small(" · ".join(_result_facts(job, _, facts))), *_remarks(job, tool, _, facts)),
         buttons=_done_buttons(job, _, facts),
     )
@@ -193,7 +200,9 @@ def _done(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutView:
 def _result_facts(job: Job, _: Text, facts: CardFacts) -> list[str]:
     parts = []
     if job.seed:
-        parts.append(_("seed {seed}", seed=code_span(job.seed)))
+        drawn = Note.SEED_DRAWN in job.notes
+        said = _("seed {seed}, drawn for you") if drawn else _("seed {seed}")
+        parts.append(said.format(seed=code_span(job.seed)))
     took_s = run_time_s(job)
     if took_s is not None:
         parts.append(_("took {time}", time=_.duration(took_s)))
@@ -211,7 +220,7 @@ def _result_facts(job: Job, _: Text, facts: CardFacts) -> list[str]:
 
 
 def _remarks(job: Job, tool: Tool, _: Text, facts: CardFacts) -> list[str]:
-    remarks = [note_sentence(each, job, tool, _) for each in job.notes]
+    remarks = [note_sentence(each, tool, _) for each in job.notes]
     if len(facts.files) < job.images:
         remarks.append(
             _(
@@ -258,7 +267,7 @@ def _kept(job: Job, tool: Tool, _: Text) -> ui.LayoutView:
             command,
             _("They are kept until {when}.", when=moment(until)) if until is not None else "",
         ),
-        _request(job, tool, _),
+        *_request(job, tool, _),
         buttons=(button(_("Deliver here"), ButtonId(Verb.HERE, job.code), discord.ButtonStyle.primary),),
     )
 
@@ -273,7 +282,7 @@ def _done_elsewhere(job: Job, tool: Tool, _: Text) -> ui.LayoutView:
         Accent.DONE,
         _heading(_("Finished"), job, _),
         text(_("The images are in another message."), where),
-        _request(job, tool, _),
+        *_request(job, tool, _),
     )
 
 
@@ -285,7 +294,7 @@ def _ended(job: Job, tool: Tool, _: Text) -> ui.LayoutView:
         Accent.QUIET if cancelled else Accent.FAILED,
         _heading(_("Cancelled") if cancelled else _("It did not work"), job, _),
         text(why_it_ended(job, _), given_back(job, _)),
-        _request(job, tool, _),
+        *_request(job, tool, _),
         buttons=(again, edit) if is_repeatable(job) else (edit,),
     )
 

@@ -57,13 +57,20 @@ def task_list(jobs: Sequence[Job], _: Text) -> ui.LayoutView:
 
 
 def _task_line(job: Job, _: Text) -> str:
-    where = ""
-    if job.message_id is not None and not job.private and job.deleted_at is None:
-        where = f" · {message_link(job.guild_id, job.channel_id, job.result_message_id or job.message_id)}"
-        if job.result_channel_id not in {None, job.channel_id}:
-            where = ""
-    words = code_span(job.prompt, 60)
-    return f"`#{job.code}` **{state_word(job, _)}** · {relative(job.created_at)} · {words}{where}"
+    parts = [f"`#{job.code}` **{state_word(job, _)}**", relative(job.created_at)]
+    url = _place_of(job)
+    if url:
+        parts.append(f"[{_('go to it')}]({url})")
+    return " · ".join(parts) + "\n" + small(code_span(job.prompt, 80))
+
+
+def _place_of(job: Job) -> str:
+    """Where everybody can see the task; "" when nobody can."""
+    message_id = job.result_message_id or job.message_id
+    elsewhere = job.result_channel_id not in {None, job.channel_id}
+    if message_id is None or job.private or job.deleted_at is not None or elsewhere:
+        return ""
+    return message_link(job.guild_id, job.channel_id, message_id)
 
 
 def task_details(job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bool) -> ui.LayoutView:
@@ -139,10 +146,8 @@ def _detail_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
         buttons.append(button(_("Cancel"), ButtonId(Verb.CANCEL, job.code), discord.ButtonStyle.danger))
     if job.state.has_ended and not deleted:
         buttons.append(button(_("Edit"), ButtonId(Verb.EDIT, job.code)))
-    message_id = job.result_message_id or job.message_id
-    in_channel = job.result_channel_id in {None, job.channel_id}
-    if message_id is not None and not job.private and in_channel and not deleted:
-        buttons.append(link(_("Go to it"), message_link(job.guild_id, job.channel_id, message_id)))
+    if url := _place_of(job):
+        buttons.append(link(_("Go to it"), url))
     return buttons
 
 

@@ -109,14 +109,12 @@ def given_back(job: Job, _: Text) -> str:
     )
 
 
-def note_sentence(note: str, job: Job, tool: Tool, _: Text) -> str | None:
+def note_sentence(note: str, tool: Tool, _: Text) -> str | None:
     """What the bot changed about a request; None for what needs no saying."""
     if note == Note.TRIGGER_ADDED:
         return _(
             "I put {words} in front: the model was trained on these words.", words=code_span(tool.trigger)
         )
-    if note == Note.SEED_DRAWN and job.seed:
-        return _("Seed {seed} was drawn for you.", seed=code_span(job.seed))
     return None
 
 

@@ -105,6 +105,13 @@ def test_a_waiting_card_says_place_and_start() -> None:
     assert list(buttons_of(view)) == ["Cancel"]
 
 
+def test_a_start_that_is_due_is_not_a_time_in_the_past() -> None:
+    place = Place(ahead=0, as_of=NOW, expected_start=NOW + timedelta(seconds=1))
+    words = words_of(draw(JobState.WAITING, CardFacts(place=place)))
+    assert "You are next.\nIt should start any moment." in words
+    assert "<t:" not in words
+
+
 def test_a_running_card_says_step_bar_and_end() -> None:
     progress = Progress(status="task_output", step=12, steps=30, expected_end=NOW + timedelta(seconds=9))
     words = words_of(draw(facts=CardFacts(progress=progress)))
@@ -134,7 +141,7 @@ def test_a_finished_card_shows_the_images_with_alt_text_and_the_facts() -> None:
     assert {item["description"] for item in gallery["items"]} == {"portrait+ style *a lighthouse keeper*"}
     words = words_of(view)
     assert "4 images · 512×512 · steps 30 · scale 7.5 · clip skip 4 · EulerDiscrete" in words
-    assert "seed `123456` · took 9.8 s · 36 of 40 images left today" in words
+    assert "seed `123456`, drawn for you · took 9.8 s · 36 of 40 images left today" in words
     assert "I put `portrait+ style` in front" in words
     assert list(buttons_of(view)) == ["Again", "Edit", "Delete"]
 
