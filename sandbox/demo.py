@@ -15,7 +15,7 @@ from sandbox.process import SupervisedProcess
 from sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 BOT = ("bot", "run")
 _KEPT_FOLDER = Path("data/demo")
@@ -27,6 +27,7 @@ async def demo(
     keep: bool = False,
     speed: float = 1.0,
     command: Sequence[str] = BOT,
+    environment: Mapping[str, str] | None = None,
 ) -> int:
     """The exit code, after Ctrl-C or SIGTERM: 0, or 1 when the port is taken.
 
@@ -35,11 +36,13 @@ async def demo(
         keep: Keep the bot's data in `data/demo` for the next demo.
         speed: How fast Wiro's stand-in works.
         command: The bot: a module and its arguments.
+        environment: More of its environment than the settings that lead it here.
     """
     try:
         async with Sandbox(port=port, speed=speed) as sandbox:
             with _data_folder(keep=keep) as folder:
-                return await _run(sandbox, folder, command)
+                settings = sandbox.bot_environment() | _local_settings(folder) | dict(environment or {})
+                return await _run(sandbox, command, settings, folder)
     except OSError as error:
         _say(f"Port {port} is taken ({error.strerror}). Choose another one with --port, or --port 0 for any.")
         return 1
@@ -59,10 +62,10 @@ async def serve(*, port: int = 8080, speed: float = 1.0) -> int:
         return 1
 
 
-async def _run(sandbox: Sandbox, folder: Path, command: Sequence[str]) -> int:
+async def _run(sandbox: Sandbox, command: Sequence[str], settings: Mapping[str, str], folder: Path) -> int:
     bot = SupervisedProcess(
         command,
-        environment=sandbox.bot_environment() | _local_settings(folder),
+        environment=settings,
         folder=folder,
         on_line=lambda line: _say(f"bot │ {line}"),
     )

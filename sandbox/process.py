@@ -34,7 +34,7 @@ class SupervisedProcess:
 
     Args:
         command: The module and its arguments: `["bot", "run"]`.
-        environment: All of its environment but what Python and the system need.
+        environment: Its environment, besides what Python and the system need.
         folder: Where it runs.
         on_line: Called with each line that it writes.
     """
