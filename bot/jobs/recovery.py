@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.jobs.carriers import Carriers
     from bot.jobs.closing import Closer
     from bot.jobs.means import Means
+    from bot.model import Job
 
 log = get_logger(__name__)
 
@@ -41,10 +42,7 @@ class Recovery:
 
     async def take_over(self) -> int:
         """Carry on with every orphaned job; how many there were."""
-        book, now = self._means.book, self._means.clock.now()
-        jobs = await book.write(
-            lambda conn: processes.take_over(conn, book.me, now, dead_after_s=self._dead_after_s)
-        )
+        jobs = await self._orphans()
         works = [
             Work(job, spare_first_look=job.state is JobState.RUNNING)
             for job in jobs
@@ -57,6 +55,18 @@ class Recovery:
         if running:
             await self._look_at_all(running)
         return len(works)
+
+    async def _orphans(self) -> list[Job]:
+        """Every job whose process is gone, mine from now on; taken in chunks."""
+        book, now = self._means.book, self._means.clock.now()
+        jobs: list[Job] = []
+        while True:
+            chunk = await book.write(
+                lambda conn: processes.take_over(conn, book.me, now, dead_after_s=self._dead_after_s)
+            )
+            jobs += chunk
+            if len(chunk) < processes.CHUNK:
+                return jobs
 
     async def settle_cards(self) -> None:
         """Write the cards of jobs that ended before their cards could say so."""

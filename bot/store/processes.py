@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _PROCESS = tables.process
+CHUNK = 1000
+"""A unit of work touches at most so many rows."""
+
 _REGISTER_LOCK = 0x41746C50  # "AtlP": serialises the drawing of ids on PostgreSQL
 
 
@@ -45,6 +48,8 @@ def retire(conn: sa.Connection, process_id: int, now: datetime) -> None:
 def take_over(conn: sa.Connection, me: int, now: datetime, dead_after_s: float | None) -> list[Job]:
     """The unfinished jobs of processes that stopped or fell silent, mine from now on, oldest first.
 
+    At most `CHUNK` of them: ask again until there are fewer.
+
     Args:
         conn: The transaction.
         me: The process that takes them.
@@ -63,8 +68,15 @@ def take_over(conn: sa.Connection, me: int, now: datetime, dead_after_s: float |
     if ids:
         conn.execute(sa.update(_PROCESS).where(_PROCESS.c.id.in_(ids), alive).values(ended_at=at))
     ended = sa.select(_PROCESS.c.id).where(_PROCESS.c.ended_at.is_not(None))
-    orphans = sa.and_(tables.IS_UNFINISHED, tables.job.c.owner.in_(ended))
-    update = sa.update(tables.job).where(orphans).values(owner=me).returning(*JOB_COLUMNS)
+    orphans = (
+        sa.select(tables.job.c.id)
+        .where(tables.IS_UNFINISHED, tables.job.c.owner.in_(ended))
+        .order_by(tables.job.c.id)
+        .limit(CHUNK)
+        .with_for_update(skip_locked=True)  # another heir has those
+    )
+    taken = sa.update(tables.job).where(tables.job.c.id.in_(orphans))
+    update = taken.values(owner=me).returning(*JOB_COLUMNS)
     return sorted((to_job(row) for row in conn.execute(update)), key=lambda job: job.id)
 
 

@@ -113,12 +113,14 @@ Index("ix_job_member", job.c.user_id, job.c.guild_id, job.c.id)
 Index("ix_job_message", job.c.message_id)
 Index("ix_job_result", job.c.result_message_id, sqlite_where=_HAS_RESULT, postgresql_where=_HAS_RESULT)
 Index("ix_job_shared", job.c.shared_message_id, sqlite_where=_SHARED, postgresql_where=_SHARED)
-Index(
+Index(  # all that tells who stands first, so that the line is read without its jobs
     "ix_job_line",
     job.c.guild_id,
     job.c.user_id,
     job.c.tool,
     job.c.id,
+    job.c.message_id,
+    job.c.not_before,
     sqlite_where=_WAITING,
     postgresql_where=_WAITING,
 )

@@ -98,7 +98,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_job_line",
         "job",
-        ["guild_id", "user_id", "tool", "id"],
+        ["guild_id", "user_id", "tool", "id", "message_id", "not_before"],
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )
