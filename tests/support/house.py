@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import signal
 import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import aiohttp
+
+from sandbox.discord.actions import AnswerKind
 from sandbox.server import Sandbox
+from tests.support.books import all_jobs, reading
+from tests.support.inspector import Inspector
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from bot.model import Job, JobState
+    from sandbox.clock import SandboxClock
+    from sandbox.discord import Limits
     from sandbox.discord.actions import Interaction
+    from sandbox.wiro.tasks import Task
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
@@ -24,13 +36,15 @@ PATIENCE_S = 20.0
 
 
 async def until(
-    condition: Callable[[], Any] | Callable[[], Awaitable[Any]], what: str, patience_s: float = PATIENCE_S
-) -> Any:
+    condition: Callable[[], T | None] | Callable[[], Awaitable[T | None]],
+    what: str,
+    patience_s: float = PATIENCE_S,
+) -> T:
     """Return the first truthy answer of `condition`; fail naming `what` when none comes."""
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         answer = condition()
-        if asyncio.iscoroutine(answer):
+        if inspect.isawaitable(answer):
             answer = await answer
         if answer:
             return answer
@@ -55,6 +69,7 @@ class BotProcess:
         self.folder = folder
         self.port = free_port()
         self.log_path = folder / "bot.log"
+        self.database = folder / "data" / "atelier.db"
         self.environment = {
             **{
                 name: value
@@ -64,10 +79,10 @@ class BotProcess:
             **sandbox.bot_environment(),
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": f"sqlite:///{(folder / 'data' / 'atelier.db').as_posix()}",
+            "DATABASE_URL": f"sqlite:///{self.database.as_posix()}",
             "HTTP_PORT": str(self.port),
             "LOG_LEVEL": "DEBUG",
-            **settings,
+            **{name: value.replace("{port}", str(self.port)) for name, value in settings.items()},
         }
         self.process: asyncio.subprocess.Process | None = None
 
@@ -126,6 +141,10 @@ class House:
         self.bot = bot
         self.discord = sandbox.discord
         self.wiro = sandbox.wiro
+        self.inspector = Inspector(sandbox, bot)
+        self._speed = sandbox.wiro.speed
+        self._since = 0
+        self._tasks_before = 0
 
     async def portrait(self, person: str = "mira", channel: str = "portraits", **options: Any) -> Interaction:
         """Use `/portrait`, by default for one small image."""
@@ -178,9 +197,81 @@ class House:
             msg = f"{error}; it says:\n{self.text(interaction, person)}\n--- log\n{self.bot.log()[-3000:]}"
             raise AssertionError(msg) from None
 
+    async def refusal(self, interaction: Interaction) -> str:
+        """The words of the one private answer that the interaction got instead of a card."""
+        answer = await interaction.answered()
+        assert answer.kind is AnswerKind.MESSAGE, answer.kind
+        assert answer.message is not None
+        assert answer.message["flags"] & 64, "a refusal is for its reader alone"
+        return words(answer.message)
+
+    async def private_answer(self, interaction: Interaction) -> dict[str, Any]:
+        """The message of the interaction's answer, which only its reader sees."""
+        await self.refusal(interaction)
+        card = self.card(interaction, interaction.person.key)
+        assert card is not None
+        return card
+
+    async def press(self, message: dict[str, Any] | None, label: str, person: str = "mira") -> Interaction:
+        """Press the button of that label."""
+        assert message is not None
+        return await self.discord.click(person, message, buttons(message)[label])
+
+    def posted(self, channel: str = "portraits", person: str = "mira") -> list[dict[str, Any]]:
+        """The messages there, as that person sees them, since the test began."""
+        shown = self.discord.messages(channel, as_=person)
+        return [message for message in shown if int(message["id"]) > self._since]
+
     def runs(self) -> int:
-        """How many tasks were ever made at Wiro."""
-        return len(self.wiro.tasks)
+        """How many tasks were made at Wiro since the test began."""
+        return len(self.tasks())
+
+    def tasks(self) -> list[Task]:
+        """The tasks that were made at Wiro since the test began, oldest first."""
+        return list(self.wiro.tasks.values())[self._tasks_before :]
+
+    def jobs(self) -> list[Job]:
+        """Every job of the database, oldest first."""
+        with reading(self.bot.database) as conn:
+            return all_jobs(conn)
+
+    def job(self, interaction: Interaction) -> Job | None:
+        """The job that the interaction started, if it did."""
+        return next((job for job in self.jobs() if job.interaction_id == interaction.id), None)
+
+    async def reaches(self, interaction: Interaction, *states: JobState) -> Job:
+        """Wait until the interaction's job is in one of these states and return it."""
+
+        def there() -> Job | None:
+            job = self.job(interaction)
+            return job if job is not None and job.state in states else None
+
+        found: Job = await until(there, f"the job is {' or '.join(states)}")
+        return found
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """What the operator's port answers: status and text."""
+        url = f"http://127.0.0.1:{self.bot.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+    async def metric(self, line: str) -> float:
+        """The value of one line of `/metrics`, 0 when it is not there yet."""
+        _, text = await self.get("/metrics")
+        found = [each for each in text.splitlines() if each.startswith(f"{line} ")]
+        return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+    async def tidy(self) -> None:
+        """Between two tests that share a house: everything works again, all has ended, and is inspected."""
+        self.discord.faults.clear()
+        self.wiro.apply({"clear": True})
+        self.wiro.paused, self.wiro.speed = False, self._speed
+        await until(lambda: all(job.state.has_ended for job in self.jobs()), "every job has ended")
+        self.inspector.inspect()
+        self._since = self.discord.times.new_id()
+        self._tasks_before = len(self.wiro.tasks)
+        self.discord.requests.clear()
+        self.wiro.requests.clear()
 
 
 def parts(message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -219,13 +310,25 @@ def buttons(message: dict[str, Any]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, speed: float = 40.0, **settings: str) -> AsyncIterator[House]:
-    """A running house whose Wiro works `speed` times as fast as the real one."""
-    async with Sandbox(port=0) as sandbox:
-        sandbox.wiro.speed = speed
+async def open_house(
+    folder: Path,
+    *,
+    speed: float = 40.0,
+    clock: SandboxClock | None = None,
+    limits: Limits | None = None,
+    **settings: str,
+) -> AsyncIterator[House]:
+    """A running house whose Wiro works `speed` times as fast as the real one, inspected at its end.
+
+    `{port}` in a setting is the operator's port.
+    """
+    async with Sandbox(port=0, speed=speed, clock=clock, limits=limits) as sandbox:
         bot = BotProcess(sandbox, folder, settings)
+        house = House(sandbox, bot)
         try:
             await bot.start()
-            yield House(sandbox, bot)
+            yield house
+            assert await bot.stop() in {0, -signal.SIGKILL}, bot.log()[-3000:]
+            house.inspector.inspect()
         finally:
             await bot.kill()
