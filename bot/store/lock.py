@@ -26,8 +26,9 @@ def exclusive(path: Path) -> Iterator[None]:
     Raises:
         AlreadyRunning: Another process, or another block of this one, holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".lock")
+    target = path.resolve()  # one file under two names has one lock
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = target.with_name(target.name + ".lock")
     # The file stays when the lock is given up: removing it would let two processes lock two files of one
     # name.
     descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)

@@ -78,7 +78,7 @@ def upgrade(url: str, clock: Clock, *, target: str = "head") -> None:
     parsed = engines.read_url(url)
     file = engines.sqlite_file(parsed)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds prompts and tokens
     begun_s = clock.monotonic_s()
     before, after = _on_connection(parsed, lambda conn: _upgrade(conn, target))
     if before != after:

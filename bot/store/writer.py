@@ -53,7 +53,7 @@ BUSY_ATTEMPTS = 6
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class Write:
     """One write in a lane."""
 
     run: Callable[[sa.Connection], Any]
@@ -97,11 +97,11 @@ class Writer:
         self._run_unit = run_unit
         self._on_death = on_death
         self._loop = asyncio.get_running_loop()
-        self._lanes: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
+        self._lanes: dict[Lane, deque[Write]] = {lane: deque() for lane in Lane}
         self._changed = threading.Condition()
         self._closed = False
         self._turn = 0
-        self._in_hand: list[Job] = []
+        self._in_hand: list[Write] = []
         self._thread = threading.Thread(target=self._live, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -119,7 +119,7 @@ class Writer:
             StoreClosed: After `close`, or when the thread is dead.
             StoreBusy: The lane is full.
         """
-        job = Job(run, self._loop.create_future(), not_after_s)
+        write = Write(run, self._loop.create_future(), not_after_s)
         with self._changed:
             if self._closed:
                 raise StoreClosed("the database was closed")
@@ -127,9 +127,9 @@ class Writer:
                 raise StoreClosed("the database's writer is dead")
             if len(self._lanes[lane]) >= LANE_SIZE[lane]:
                 raise StoreBusy(f"{LANE_SIZE[lane]} writes wait already")
-            self._lanes[lane].append(job)
+            self._lanes[lane].append(write)
             self._changed.notify()
-        return job.future
+        return write.future
 
     async def close(self) -> None:
         """Take no more writes, finish those that were taken, end the thread."""
@@ -153,25 +153,25 @@ class Writer:
         """Answer whoever still waits; after a clean close nobody does."""
         with self._changed:
             died, self._closed = not self._closed, True
-            left = self._in_hand + [job for lane in self._lanes.values() for job in lane]
+            left = self._in_hand + [write for lane in self._lanes.values() for write in lane]
         error = StoreClosed("the database's writer is dead")
-        self._tell([(job, _Outcome(error=error)) for job in left])
+        self._tell([(write, _Outcome(error=error)) for write in left])
         if died:
             with suppress(RuntimeError):  # the loop is gone, and whoever would care with it
                 self._loop.call_soon_threadsafe(self._on_death)
 
-    def _wait(self) -> Job | None:
+    def _wait(self) -> Write | None:
         """The next write, None when there will be none."""
         with self._changed:
-            while (job := self._pop()) is None and not self._closed:
+            while (write := self._pop()) is None and not self._closed:
                 self._changed.wait()
-            return job
+            return write
 
-    def _next(self) -> Job | None:
+    def _next(self) -> Write | None:
         with self._changed:
             return self._pop()
 
-    def _pop(self) -> Job | None:
+    def _pop(self) -> Write | None:
         interactive, background = self._lanes[Lane.INTERACTIVE], self._lanes[Lane.BACKGROUND]
         self._turn += 1
         its_turn = self._turn % BACKGROUND_TURN == 0
@@ -179,7 +179,7 @@ class Writer:
             return background.popleft()
         return interactive.popleft() if interactive else None
 
-    def _write_batch(self, batch: list[Job]) -> None:
+    def _write_batch(self, batch: list[Write]) -> None:
         """Run and commit the batch and what joins it; every one of them is told, whatever happens."""
         try:
             outcomes = self._persist(batch)
@@ -190,7 +190,7 @@ class Writer:
             outcomes = [_Outcome(error=kind(str(fault)).with_traceback(error.__traceback__)) for _ in batch]
         self._tell(list(zip(batch, outcomes, strict=True)))
 
-    def _persist(self, batch: list[Job]) -> list[_Outcome]:
+    def _persist(self, batch: list[Write]) -> list[_Outcome]:
         """Attempt the batch until the file is not locked, for 3 s in all."""
         for attempt in range(1, BUSY_ATTEMPTS + 1):
             try:
@@ -200,27 +200,27 @@ class Writer:
                     raise
         raise AssertionError  # the last attempt returns or raises
 
-    def _attempt(self, batch: list[Job]) -> list[_Outcome]:
+    def _attempt(self, batch: list[Write]) -> list[_Outcome]:
         """Run the whole batch in one transaction and commit it; more writes may join it at its end."""
         until_s = self._clock.monotonic_s() + MAX_BATCH_S
         with self._engine.begin() as conn:
-            outcomes = [self._run(conn, job) for job in batch]
+            outcomes = [self._run(conn, write) for write in batch]
             while len(batch) < MAX_BATCH and self._clock.monotonic_s() < until_s:
-                job = self._next()
-                if job is None:
+                write = self._next()
+                if write is None:
                     break
-                batch.append(job)  # first, so that it is told even when running it ends the batch
-                outcomes.append(self._run(conn, job))
+                batch.append(write)  # first, so that it is told even when running it ends the batch
+                outcomes.append(self._run(conn, write))
         return outcomes
 
-    def _run(self, conn: sa.Connection, job: Job) -> _Outcome:
-        if job.not_after_s is not None and self._clock.monotonic_s() > job.not_after_s:
+    def _run(self, conn: sa.Connection, write: Write) -> _Outcome:
+        if write.not_after_s is not None and self._clock.monotonic_s() > write.not_after_s:
             return _Outcome(error=TooLate("its deadline passed before it was written"))
         driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
         outcome = _Outcome()
         driver.execute("SAVEPOINT unit")
         try:
-            outcome.value = self._run_unit(conn, job.run)
+            outcome.value = self._run_unit(conn, write.run)
         except BaseException as error:  # a unit may raise anything; the thread goes on
             if not driver.in_transaction:
                 raise _Ended(error) from error
@@ -231,17 +231,17 @@ class Writer:
         driver.execute("RELEASE unit")
         return outcome
 
-    def _tell(self, outcomes: list[tuple[Job, _Outcome]]) -> None:
+    def _tell(self, outcomes: list[tuple[Write, _Outcome]]) -> None:
         with suppress(RuntimeError):  # the loop is gone, and whoever waited with it
             self._loop.call_soon_threadsafe(_settle, outcomes)
 
 
-def _settle(outcomes: list[tuple[Job, _Outcome]]) -> None:
-    for job, outcome in outcomes:
-        if job.future.done():  # its caller was cancelled; the write stands all the same
+def _settle(outcomes: list[tuple[Write, _Outcome]]) -> None:
+    for write, outcome in outcomes:
+        if write.future.done():  # its caller was cancelled; the write stands all the same
             if outcome.error is not None:
                 log.warning("a write failed that nobody waits for", error=str(outcome.error))
         elif outcome.error is not None:
-            job.future.set_exception(outcome.error)
+            write.future.set_exception(outcome.error)
         else:
-            job.future.set_result(outcome.value)
+            write.future.set_result(outcome.value)
