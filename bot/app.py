@@ -113,7 +113,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         )
         offer(client, services)
         await client.publish_commands()
-        log.info("ready", servers=len(client.guilds), commands=len(client.command_ids))
+        log.info("ready", commands=len(client.command_ids))
         await _until_told_or_broken(client, workshop, db, stop)
 
 

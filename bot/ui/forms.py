@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.tools import Place, parse_numbers_line
-from bot.ui.safe import cut
+from bot.ui.safe import cut, length
 from bot.ui.words import choice_name, input_name
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ MAX_LABEL = 45
 MAX_ROWS = 5
 """Discord: rows of a modal."""
 MAX_TEXT = 4000
+MAX_NUMBER = 20
 NUMBERS = "numbers"
 """Custom id of the line that holds all the numbers."""
 
@@ -122,11 +123,13 @@ def _field(each: ToolInput, value: Any, _: Text) -> ui.Label[Any]:
         ]
         menu: ui.Select[Any] = ui.Select(custom_id=each.option, options=options, required=False, min_values=0)
         return ui.Label(text=cut(name, MAX_LABEL), component=menu)
-    limit = min(MAX_TEXT, each.max_length or MAX_TEXT) if each.is_text else 20
+    shown = "" if value is None else str(value)
+    # What is there already must fit: Discord counts some characters twice and refuses a form too full.
+    limit = min(MAX_TEXT, max(each.max_length or MAX_TEXT, length(shown))) if each.is_text else MAX_NUMBER
     text = ui.TextInput[Any](
         custom_id=each.option,
         style=discord.TextStyle.paragraph if each.is_text else discord.TextStyle.short,
-        default=str(value)[:limit] if value not in {None, ""} else None,
+        default=cut(shown, limit) or None,
         required=each.required,
         max_length=limit,
     )

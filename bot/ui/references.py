@@ -41,7 +41,7 @@ def suggestions(
 
     def offer(prompt: str, reference: str, *, by_reference: bool) -> None:
         if len(found) < MAX_CHOICES and all(word in prompt.casefold() for word in wanted):
-            short = not by_reference and length(prompt) <= MAX_CHOICE and prompt == prompt.strip()
+            short = not by_reference and 0 < length(prompt) <= MAX_CHOICE and prompt == prompt.strip()
             found.append((one_line(prompt, MAX_CHOICE), prompt if short else reference))
 
     for each in recent:

@@ -39,13 +39,13 @@ def buttons_of(view: ui.LayoutView) -> dict[str, str]:
     }
 
 
-def check_limits(view: ui.LayoutView) -> None:
+def check_limits(view: ui.LayoutView, *, most: int = 3500) -> None:
     """Fail when Discord would refuse the message."""
     every = all_of(view)
     assert len(every) <= 40
     texts = [str(each["content"]) for each in every if each["type"] == 10]
     assert all(texts)
-    assert sum(len(text.encode("utf-16-le")) // 2 for text in texts) <= 3500
+    assert sum(len(text.encode("utf-16-le")) // 2 for text in texts) <= most
     assert sum(len(text.encode()) for text in texts) + 12 * len(texts) <= 10_170
     ids = [each["custom_id"] for each in every if "custom_id" in each]
     assert len(set(ids)) == len(ids)
