@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.model import Job, JobState
     from sandbox.clock import SandboxClock
     from sandbox.discord import Limits
-    from sandbox.discord.actions import Interaction
+    from sandbox.discord.actions import Interaction, Modal
     from sandbox.wiro.tasks import Task
 
 T = TypeVar("T")
@@ -176,10 +176,11 @@ class House:
             return card if card is not None and part.casefold() in words(card).casefold() else None
 
         try:
-            return await until(shown, f"the card says {part!r}")
+            found: dict[str, Any] = await until(shown, f"the card says {part!r}")
         except AssertionError as error:
             msg = f"{error}; it says:\n{self.text(interaction, person)}\n--- log\n{self.bot.log()[-3000:]}"
             raise AssertionError(msg) from None
+        return found
 
     async def images(
         self, interaction: Interaction, number: int, person: str = "mira"
@@ -192,10 +193,11 @@ class House:
             return items if len(items) == number else None
 
         try:
-            return await until(shown, f"the card shows {number} images")
+            found: list[dict[str, Any]] = await until(shown, f"the card shows {number} images")
         except AssertionError as error:
             msg = f"{error}; it says:\n{self.text(interaction, person)}\n--- log\n{self.bot.log()[-3000:]}"
             raise AssertionError(msg) from None
+        return found
 
     async def refusal(self, interaction: Interaction) -> str:
         """The words of the one private answer that the interaction got instead of a card."""
@@ -306,6 +308,15 @@ def buttons(message: dict[str, Any]) -> dict[str, str]:
         part["label"]: part["custom_id"]
         for part in parts(message)
         if part["type"] == 2 and "custom_id" in part and not part.get("disabled")
+    }
+
+
+def fields(modal: Modal, *, values: bool = False) -> dict[str, str]:
+    """The custom id of each field of a form by the id's last word, or with `values` what each holds."""
+    found = [part["component"] for part in modal.components if "component" in part]
+    return {
+        each["custom_id"].rpartition(":")[2]: str(each.get("value", "")) if values else each["custom_id"]
+        for each in found
     }
 
 
