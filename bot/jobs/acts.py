@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.work import Nudge
 from bot.log import get_logger
+from bot.model import CancelBy, JobState
 from bot.store import jobs as units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    import sqlalchemy as sa
+
     from bot.jobs.carriers import Carriers
     from bot.jobs.closing import Closer
     from bot.jobs.line import Line
     from bot.jobs.means import Means
     from bot.jobs.waiting_room import WaitingRoom
-    from bot.model import CancelBy, Job, Reason
+    from bot.model import Job, Reason
 
 log = get_logger(__name__)
 
@@ -70,13 +73,21 @@ class Acts:
         reason: str | None = None,
         end_reason: Reason | None = None,
     ) -> Job:
-        """Write the wish; a waiting job has ended when this returns, the carriers of others are nudged."""
+        """Write the wish; a waiting job has ended when this returns, the carriers of others are nudged.
+
+        The system's wish is for waiting jobs alone: one that was claimed meanwhile goes its way.
+        """
         now = self._means.clock.now()
-        after = await self._means.book.write(
-            lambda conn: units.want_stop(
+
+        def unit(conn: sa.Connection) -> Job:
+            found = units.get(conn, job.id)
+            if by is CancelBy.SYSTEM and found is not None and found.state is not JobState.WAITING:
+                return found
+            return units.want_stop(
                 conn, job.id, by=by, user_id=user_id, reason=reason, now=now, end_reason=end_reason
             )
-        )
+
+        after = await self._means.book.write(unit)
         log.info("the end of a job was wished", job=job.code, by=by.value, state=after.state.value)
         if after.state.has_ended and not job.state.has_ended:
             self._means.book.tell(job, after)

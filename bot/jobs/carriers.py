@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreError
+from bot.errors import Moved, StoreError
 from bot.jobs.work import Nudge, Work
 from bot.log import get_logger
 from bot.model import JobState
@@ -55,13 +55,10 @@ class Carriers:
         return found[0] if found else None
 
     def take(self, work: Work) -> None:
-        """Carry this job from now on."""
-        job_id = work.job.id
-        if job_id in self._works:
-            log.error("the job is in hand already", job=work.job.code)
-            return
-        task = asyncio.create_task(self._carry(work), name=f"job {work.job.code}")
-        self._works[job_id] = (work, task)
+        """Carry this job from now on; once an earlier carrier of it, back from the line, has put it down."""
+        _, earlier = self._works.get(work.job.id, (None, None))
+        task = asyncio.create_task(self._carry(work, earlier), name=f"job {work.job.code}")
+        self._works[work.job.id] = (work, task)
 
     def nudge(self, job_id: int, nudge: Nudge) -> bool:
         """Let the job's carrier look at something now; False when this process does not carry it."""
@@ -95,15 +92,28 @@ class Carriers:
                 while self.submitting_tools:
                     stepped.clear()
                     await stepped.wait()
-        tasks = [task for _, task in self._works.values()]
-        for task in tasks:
+        in_hand = list(self._works.values())
+        for _, task in in_hand:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for _, task in in_hand), return_exceptions=True)
+        for work, _ in in_hand:
+            if work.may_run and work.job.state is JobState.SUBMITTING:
+                await self._put_back(work)
 
-    async def _carry(self, work: Work) -> None:
+    async def _carry(self, work: Work, earlier: asyncio.Task[None] | None) -> None:
         try:
+            if earlier is not None:
+                await asyncio.wait([earlier])
             await self._carrier.carry(work)
         except Exception:
             log.exception("a carrier failed; a restart takes its job up again", job=work.job.code)
         finally:
-            del self._works[work.job.id]
+            if self.work_of(work.job.id) is work:
+                del self._works[work.job.id]
+
+    async def _put_back(self, work: Work) -> None:
+        """Return a claimed job of which Run was surely not sent: a restart would have to doubt that."""
+        try:
+            await self._means.book.return_to_line(work.job, not_before=None, because="the process stopped")
+        except (Moved, StoreError) as error:
+            log.info("a claimed job could not be put back", job=work.job.code, error=str(error))

@@ -235,18 +235,18 @@ class _Following:
             book = self._means.book
             self._work.job = await book.note_status(self._job, status, self._pace.began_at)
 
-    async def _show(self, progress: TaskProgress | None) -> None:
-        await self._means.stage.show(
-            self._job,
-            Progress(
-                status=self._status,
-                percent=progress.percent if progress else None,
-                step=progress.step if progress else None,
-                steps=progress.steps if progress else None,
-                expected_end=self._pace.expected_end(),
-            ),
-            None,
+    async def _show(self, told: TaskProgress | None) -> None:
+        progress = Progress(
+            status=self._status,
+            percent=told.percent if told else None,
+            step=told.step if told else None,
+            steps=told.steps if told else None,
+            expected_end=self._pace.expected_end(),
         )
+        try:
+            await self._means.stage.show(self._job, progress, None)
+        except Exception:  # a card that cannot be drawn must not hold up the job
+            log.exception("progress could not be shown")
 
     def _plan_after_failure(self) -> None:
         if self._told_end_at is not None:

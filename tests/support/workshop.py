@@ -17,7 +17,6 @@ from bot.store.database import Database
 from bot.store.results import result_store
 from bot.tools import load_catalogue
 from tests.support.stage_port import SimulatedStage
-from tests.support.store import sqlite_database
 from tests.support.wiro_port import SimulatedWiro
 
 if TYPE_CHECKING:
@@ -188,13 +187,12 @@ class Rig:
 
     async def job(self, job: Job) -> Job:
         """The job as the database has it."""
-        found = await self.db.read(lambda conn: units.get(conn, job.id))
-        assert found is not None
+        [found] = await self.jobs([job])
         return found
 
     async def jobs(self, jobs: list[Job]) -> list[Job]:
         """These jobs as the database has them."""
-        found = await self.db.read(lambda conn: [units.get(conn, job.id) for job in jobs])
+        found: list[Job | None] = await self.db.read(lambda conn: [units.get(conn, job.id) for job in jobs])
         return [job for job in found if job is not None]
 
     async def until(self, job: Job, *states: JobState, limit_s: float = 3600.0) -> Job:
@@ -234,10 +232,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def open_rig(folder: Path, clock: ManualClock) -> AsyncIterator[Rig]:
-    """A rig on a new database in that folder."""
-    async with sqlite_database(folder, clock, kind=BusyDatabase) as db:
-        assert isinstance(db, BusyDatabase)
+async def open_rig(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[Rig]:
+    """A rig on a migrated database, its files in that folder."""
+    async with BusyDatabase.open(url, clock=clock) as db:
         rig = Rig(db, clock, result_store(db, folder / "results", clock))
         try:
             yield rig

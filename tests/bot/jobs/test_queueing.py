@@ -84,7 +84,7 @@ def test_members_alternate_by_cost_not_by_jobs() -> None:
 
 
 def test_a_newcomer_has_neither_debt_nor_credit() -> None:
-    """The store gives it the start of the level's last turn, so it takes turns with who is there from now on."""
+    """The store gives it the start of the level's last turn: it takes turns with all from now on."""
     busy = [a_job(number, user_id=1, member_time=50 * COST) for number in range(5)]
     newcomer = [a_job(100 + number, user_id=2, member_time=50 * COST) for number in range(5)]
     assert [number >= 100 for number in _order([*busy, *newcomer])] == [False, True] * 5
