@@ -2,7 +2,8 @@
 
 Each is `def unit(conn, …)`, one transaction, run with `Database.write`. Steps are guarded by the job's
 state and its owner and raise `bot.errors.Moved` when somebody else was faster. How a job ends is in
-`ending`, reads are in `finding`; both are offered here too, so that callers need one name.
+`ending`, what comes after in `afterwards`, reads in `finding`; all are offered here too, so that callers need
+one name.
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.errors import Moved
-from bot.model import ENDED, Job, JobState, NewJob
+from bot.model import Job, JobState, NewJob
 from bot.store import ledger, tables
+from bot.store.afterwards import (
+    book_late_task,
+    claim_share,
+    expire_tokens,
+    fetched,
+    mark_deleted,
+    mark_shared,
+    note_settled,
+    refresh_token,
+    unclaim_share,
+)
 from bot.store.ending import end_job, end_unsent, want_stop
 from bot.store.errors import CodeTaken, TaskTaken
 from bot.store.finding import (
-    SETTLED,
     RecentPrompt,
     by_code,
     by_hook,
@@ -43,6 +54,7 @@ from bot.store.rows import (
     add_event,
     carried,
     change,
+    claim_way,
     insert_missing,
     lock_job,
     move,
@@ -96,9 +108,6 @@ __all__ = [
     "want_stop",
 ]
 
-CHUNK = 1000
-"""A unit of work touches at most so many rows."""
-
 _GIVEN = tuple(field.name for field in fields(NewJob))
 _UNTOUCHED: Mapping[str, Any] = {
     "attempt": 0,
@@ -108,7 +117,6 @@ _UNTOUCHED: Mapping[str, Any] = {
     "server_charge": 0,
     "member_charge": 0,
 }
-_SHARE = "share"
 _JOB = tables.job
 
 
@@ -325,139 +333,4 @@ def claim_delivery(conn: sa.Connection, job_id: int, owner: int, way: str, now: 
     job = lock_job(conn, job_id)
     if job.state is not JobState.DELIVERING or job.owner != owner:
         raise Moved(f"job {job_id} is not being delivered by {owner}")
-    return _claim_way(conn, job_id, way, now)
-
-
-def claim_share(conn: sa.Connection, job_id: int, now: datetime) -> bool:
-    """Claim the one public copy of a private result. False: somebody has it; a failed attempt gives it back.
-
-    Raises:
-        Moved: There is no such job.
-    """
-    job = lock_job(conn, job_id)
-    return job.shared_message_id is None and _claim_way(conn, job_id, _SHARE, now)
-
-
-def unclaim_share(conn: sa.Connection, job_id: int) -> None:
-    """Give the claim of `claim_share` back: the message was surely not sent."""
-    claim = tables.delivery_claim
-    conn.execute(sa.delete(claim).where(claim.c.job_id == job_id, claim.c.way == _SHARE))
-
-
-def _claim_way(conn: sa.Connection, job_id: int, way: str, now: datetime) -> bool:
-    insert = insert_missing(conn.dialect.name, tables.delivery_claim).values(job_id=job_id, way=way, at=now)
-    return conn.execute(insert).rowcount == 1
-
-
-def fetched(
-    conn: sa.Connection, job_id: int, result_message_id: int, channel_id: int | None, now: datetime
-) -> Job:
-    """KEPT → DONE: the owner has fetched the result, which is now in that message.
-
-    Raises:
-        Moved: It is not kept.
-    """
-    return end_job(
-        conn,
-        job_id,
-        expected=JobState.KEPT,
-        state=JobState.DONE,
-        owner=None,
-        now=now,
-        task_existed=True,
-        result_message_id=result_message_id,
-        result_channel_id=channel_id,
-    )
-
-
-def mark_deleted(conn: sa.Connection, job_id: int, now: datetime) -> Job:
-    """The ended job, its images taken away; the first time stays.
-
-    Raises:
-        Moved: It has not ended.
-    """
-    first = sa.func.coalesce(_JOB.c.deleted_at, sa.bindparam(None, now, type_=_JOB.c.deleted_at.type))
-    return change(conn, job_id, _JOB.c.state.in_(ENDED), wanted="ended", values={"deleted_at": first})
-
-
-def mark_shared(conn: sa.Connection, job_id: int, message_id: int, now: datetime) -> Job:  # noqa: ARG001  # every unit is given its time
-    """The job, its result shared as that message.
-
-    Raises:
-        Moved: There is no such job.
-    """
-    return change(conn, job_id, wanted="there", values={"shared_message_id": message_id})
-
-
-def refresh_token(conn: sa.Connection, job_id: int, token: str, expires_at: datetime) -> Job:
-    """The job with a newer interaction token; one that dies sooner than the stored one is not taken.
-
-    Raises:
-        Moved: There is no such job.
-    """
-    job = lock_job(conn, job_id)
-    if job.interaction_token and job.token_expires_at and job.token_expires_at > expires_at:
-        return job
-    values = {"interaction_token": token, "token_expires_at": expires_at}
-    return change(conn, job_id, wanted="there", values=values)
-
-
-def expire_tokens(conn: sa.Connection, now: datetime, *, limit: int = CHUNK) -> int:
-    """Erase interaction tokens that are dead by now, at most `limit` of them; how many were erased."""
-    dead = sa.select(_JOB.c.id).where(_JOB.c.interaction_token.is_not(None), _JOB.c.token_expires_at <= now)
-    erase = sa.update(_JOB).where(_JOB.c.id.in_(dead.order_by(_JOB.c.token_expires_at).limit(limit)))
-    return conn.execute(erase.values(interaction_token=None)).rowcount
-
-
-def book_late_task(
-    conn: sa.Connection, job_id: int, task_id: str, *, action: str, cost_nano_usd: int | None, now: datetime
-) -> bool:
-    """Attach a task that was found after its job had ended, and book its cost once that is known.
-
-    May be said again with the cost. The search ends with the first time. The task may be the job's own,
-    when that was given up before its end, or a second one, which the job pays besides its own.
-
-    Args:
-        conn: The transaction.
-        job_id: The job that Run was called for.
-        task_id: The task.
-        action: What was done with it: "killed" or "attached".
-        cost_nano_usd: Wiro's `totalcost`; None: not known yet.
-        now: The time.
-
-    Returns:
-        False when the task belongs to another job.
-
-    Raises:
-        Moved: The job has not ended.
-    """
-    job = lock_job(conn, job_id)
-    if not job.state.has_ended:
-        raise Moved(f"job {job_id} has not ended")
-    if conn.execute(sa.select(_JOB.c.id).where(_JOB.c.task_id == task_id, _JOB.c.id != job_id)).first():
-        return False
-    late = tables.late_task
-    values = {"job_id": job_id, "found_at": now, "action": action, "cost_nano_usd": cost_nano_usd}
-    found = conn.execute(sa.update(late).where(late.c.task_id == task_id).values(values)).rowcount
-    if not found:
-        conn.execute(sa.insert(late).values(task_id=task_id, **values))
-    is_own = job.task_id in {None, task_id}
-    changes: dict[str, Any] = {"task_id": job.task_id or task_id, "sweep_until": None}
-    if cost_nano_usd is not None:
-        ledger.correct(conn, job_id, cost_nano_usd + (0 if is_own else _booked(job)), now=now)
-        if is_own:
-            changes |= {"cost_nano_usd": cost_nano_usd, "cost_is_estimate": False}
-    change(conn, job_id, wanted="there", values=changes)
-    return True
-
-
-def _booked(job: Job) -> int:
-    """What the job's own task was booked at."""
-    if job.cost_nano_usd is not None:
-        return job.cost_nano_usd
-    return job.estimate_nano_usd if job.cost_is_estimate else 0
-
-
-def note_settled(conn: sa.Connection, job_id: int, now: datetime) -> None:
-    """The card of the ended job says so, or never will: a restart need not write it again."""
-    _claim_way(conn, job_id, SETTLED, now)
+    return claim_way(conn, job_id, way, now)

@@ -146,3 +146,9 @@ def add_event(
         "note": note,
     }
     conn.execute(_ADD_EVENT, event)
+
+
+def claim_way(conn: sa.Connection, job_id: int, way: str, now: datetime) -> bool:
+    """Claim something of the job that may happen once. False: it was claimed before."""
+    insert = insert_missing(conn.dialect.name, tables.delivery_claim).values(job_id=job_id, way=way, at=now)
+    return conn.execute(insert).rowcount == 1
