@@ -73,7 +73,7 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def demo(program: Path) -> Iterator[Demo]:
+def demo(program: Path, tmp_path: Path) -> Iterator[Demo]:
     """`demo(port=0)` with the program in the bot's place."""
     path = os.pathsep.join((str(PROJECT), str(program)))
     start = (
@@ -81,7 +81,11 @@ def demo(program: Path) -> Iterator[Demo]:
         f"more = {{'PYTHONPATH': {path!r}}};"
         "sys.exit(asyncio.run(demo(port=0, command=('stand_in_bot', 'run'), environment=more)))"
     )
-    environment = os.environ | {"PUBLIC_URL": "https://bot.example", "DISCORD_TOKEN": "the operator's own"}
+    environment = os.environ | {
+        "TMPDIR": str(tmp_path),
+        "PUBLIC_URL": "https://bot.example",
+        "DISCORD_TOKEN": "the operator's own",
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", start],
         cwd=PROJECT,

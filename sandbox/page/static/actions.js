@@ -1,9 +1,11 @@
 // What happens on the page: events of the sandbox change the store, deeds of the person go out as requests.
 
 import { Connection, upload } from "./connection.js";
+import { channelOfLink } from "./links.js";
 import { EPHEMERAL } from "./message-flags.js";
 import { byId, changed, channel, channelMessages, channels, notify, state } from "./store.js";
 
+const SHOWN_MS = 2000;
 const LAST_PERSON = "sandbox.person";
 
 const connection = new Connection({ onEvent: receive, onStatus: lost });
@@ -130,6 +132,7 @@ export function openGuild(guildId) {
 
 export async function openChannel(channelId) {
   const opened = channel(channelId);
+  state.toEnd = true;
   state.channelId = opened ? channelId : null;
   state.guildId = opened ? (opened.guild_id ?? null) : state.guildId;
   state.unread.delete(channelId);
@@ -148,6 +151,31 @@ export async function openChannel(channelId) {
   changed();
 }
 
+/** Discord's own address of a channel or message leads there in the page, as it does in Discord's client. */
+export async function followJump(event) {
+  const link = event.target.closest?.("a[href]");
+  const place = link && channelOfLink(link.href);
+  if (!place) return;
+  event.preventDefault();
+  if (!channel(place.channelId)) {
+    notify("You cannot see that channel.");
+    return;
+  }
+  if (place.channelId !== state.channelId) await openChannel(place.channelId);
+  if (place.messageId) showMessage(place.messageId);
+}
+
+/** Brings a message of the open channel into view. */
+export function showMessage(messageId) {
+  requestAnimationFrame(() => {
+    const message = document.getElementById(`message-${messageId}`);
+    if (!message) notify("That message is not there any more.");
+    message?.scrollIntoView({ block: "center" });
+    message?.classList.add("shown-by-link");
+    setTimeout(() => message?.classList.remove("shown-by-link"), SHOWN_MS);
+  });
+}
+
 async function refreshCommands() {
   const channelId = state.channelId;
   const answer = await ask("open", { channel_id: channelId });
@@ -158,6 +186,7 @@ async function refreshCommands() {
 
 /** Sends a chat message as the person. */
 export async function say(content) {
+  state.toEnd = true;
   await ask("say", { channel_id: state.channelId, content });
 }
 
@@ -245,6 +274,7 @@ async function begin(begun, action, body) {
   started.set(id, begun);
   if (overtaken) settle(id);
   else if (begun.text) state.pending.set(id, asPrivateMessage(begun));
+  if (!begun.messageId) state.toEnd = true;
   changed();
   return true;
 }

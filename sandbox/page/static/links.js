@@ -29,6 +29,14 @@ export function webLink(address) {
   return url && (url.protocol === "https:" || url.protocol === "http:") ? url.href : null;
 }
 
+const JUMP = /^https:\/\/(?:\w+\.)?discord\.com\/channels\/(?:@me|\d+)\/(\d+)(?:\/(\d+))?$/;
+
+/** The channel, and perhaps the message, that a link of Discord's own leads to; null for any other link. */
+export function channelOfLink(address) {
+  const found = JUMP.exec(address);
+  return found && { channelId: found[1], messageId: found[2] ?? null };
+}
+
 function parse(address) {
   try {
     return new URL(address ?? "", location.href);

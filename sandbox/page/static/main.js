@@ -1,6 +1,6 @@
 // The page of the sandbox: events come in, the store changes, the page is drawn.
 
-import { start } from "./actions.js";
+import { followJump, start } from "./actions.js";
 import { movesWithTime } from "./markdown.js";
 import { foldAway } from "./selects.js";
 import { restoreTheme, shell } from "./shell.js";
@@ -12,6 +12,7 @@ const TICK_MS = 1000;
 restoreTheme();
 onChange(() => render(shell(), document.body));
 document.addEventListener("pointerdown", foldAway);
+document.addEventListener("click", followJump);
 setInterval(() => {
   if (!document.hidden && (state.workbenchOpen || movesWithTime())) changed();
 }, TICK_MS);

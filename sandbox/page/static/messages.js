@@ -1,6 +1,6 @@
 // The messages of a channel: who said what when, with day lines, answers to commands, and what is still awaited.
 
-import { dismiss } from "./actions.js";
+import { dismiss, showMessage } from "./actions.js";
 import { avatar } from "./avatar.js";
 import { components } from "./components.js";
 import { embed } from "./embeds.js";
@@ -23,6 +23,8 @@ let pinned = true; // whether the newest message is to stay in view
 /** The log of the open channel. */
 export function messageLog() {
   const open = channel();
+  if (state.toEnd) queueMicrotask(toEnd);
+  state.toEnd = false;
   const all = inOrder(channelMessages(state.channelId), state.pending);
   const shown = all.slice(-SHOWN);
   return html`<div class="log-frame">
@@ -139,7 +141,7 @@ function answeredMessage(message) {
     <span class="spine"></span>
     ${target
       ? html`${avatar(target.author, "tiny")}<b>${nameOf(target.author)}</b>
-          <button class="quoted" @click=${() => jumpTo(id)}>${summary(target)}</button>`
+          <button class="quoted" @click=${() => showMessage(id)}>${summary(target)}</button>`
       : html`<i>Original message was deleted</i>`}
   </div>`;
 }
@@ -147,10 +149,6 @@ function answeredMessage(message) {
 function summary(message) {
   if (message.content) return message.content.slice(0, 80);
   return message.attachments?.length ? "Click to see attachment" : "Click to see the message";
-}
-
-function jumpTo(messageId) {
-  document.getElementById(`message-${messageId}`)?.scrollIntoView({ block: "center", behavior: "smooth" });
 }
 
 function content(message) {
@@ -252,7 +250,7 @@ function noteScroll({ currentTarget: log }) {
 }
 
 /** Shows the newest message, and keeps showing it as more come, until the person scrolls up. */
-export function toEnd() {
+function toEnd() {
   pinned = true;
   if (watched) watched.scrollTop = watched.scrollHeight;
 }

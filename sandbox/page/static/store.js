@@ -14,6 +14,7 @@ export const state = {
   channelId: null,
   messages: new Map(), // channel id -> Map of message id -> message
   unread: new Set(), // channel ids
+  toEnd: false, // whether the log is to go to its newest message, because the person did something
   pending: new Map(), // interaction id -> what is shown until it is answered
   busy: new Set(), // "message id:custom id" of components whose click is not answered yet
   failed: new Set(), // ids of messages on which an interaction failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,18 @@ async def test_files_of_discords_hosts_come_from_the_sandbox(tab: Tab, ground: G
     tab.faults.clear()  # there is no such file here
 
 
+async def test_discords_own_links_lead_within_the_page(tab: Tab, ground: Ground) -> None:
+    for number in range(30):
+        ground.discord.post(LOUNGE, content=f"line {number}\nsecond line\nthird line")
+    target = ground.discord.messages(LOUNGE, ground.discord.people["mira"])[0]
+    address = f"https://discord.com/channels/1224000000000000020/{LOUNGE}/{target['id']}"
+    ground.discord.post(content=f"[go to it]({address})")
+    await tab.last_message.get_by_role("link", name="go to it").click()
+    await expect(tab.log).to_have_accessible_name("Messages in lounge")
+    await expect(tab.message(re.compile("line 0"))).to_be_in_viewport()
+    assert len(tab.page.context.pages) == 1
+
+
 async def test_signed_again_picture_is_not_loaded_again(tab: Tab, ground: Ground) -> None:
     def card(signature: int) -> list[dict[str, object]]:
         return [{"type": 12, "items": [{"media": {"url": f"{ground.url}/pictures/1?hm={signature}"}}]}]
@@ -181,6 +194,9 @@ async def test_log_stays_at_the_newest_message_until_scrolled_up(tab: Tab, groun
     ground.discord.post(content="newest")
     await expect(tab.messages).to_have_count(41)
     await expect(tab.messages.first).to_be_in_viewport()
+    await tab.composer.fill("mine")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.message("mine")).to_be_in_viewport()
 
 
 async def test_live_edits_keep_focus_and_half_typed_text(tab: Tab, ground: Ground) -> None:
