@@ -147,6 +147,8 @@ class Interactions:
         if interaction.source is not None:
             what["message_id"] = str(interaction.source.id)
         failed = answer.kind is AnswerKind.FAILED
+        if interaction.opened_by is not None and not failed:
+            self._close_modal_of(interaction.opened_by)
         self._events.show(interaction.person, "INTERACTION_FAILED" if failed else "INTERACTION_ACK", what)
 
     def open_modal(self, interaction: Interaction, form: Json) -> Modal:
@@ -174,8 +176,12 @@ class Interactions:
         return modal
 
     def close_modal(self, modal: Modal) -> None:
-        """It was sent, or dismissed."""
+        """It was dismissed."""
         self._modals.pop(modal.id, None)
+
+    def _close_modal_of(self, opener: Interaction) -> None:
+        """It was sent and answered; one that got no answer stays open, and can be sent again."""
+        self._modals = {key: kept for key, kept in self._modals.items() if kept[1].interaction is not opener}
 
     def close_modals_of(self, person: Person) -> None:
         """The person's screen was reloaded."""

@@ -247,7 +247,6 @@ class DiscordStandIn:
             raise ValueError(f"that modal is on {opened.interaction.person.display_name}'s screen")
         channel = opened.interaction.channel
         data = self._forms.submit(who, channel, opened, values)
-        self._interactions.close_modal(opened)
         by = opened.interaction
         return self._interactions.create(MODAL_SUBMIT, who, channel, data, source=by.source, opened_by=by)
 

@@ -215,3 +215,18 @@ async def test_the_uploads_limit_in_the_payload_is_the_persons_or_the_servers() 
     assert stand_in._interactions.upload_limit_bytes(portraits) == 1000
     stand_in.guilds["harbour"].premium_tier = 2
     assert stand_in._interactions.upload_limit_bytes(portraits) == 50 * 1024 * 1024
+
+
+async def test_a_form_stays_open_until_it_is_answered(painting: RawClient) -> None:
+    used = await paint(painting)
+    form = {"custom_id": "m", "title": "T", "components": [{"type": 10, "content": "a"}]}
+    await painting.respond(used, 9, form)
+    opened = (await used.answered()).modal
+    assert opened is not None
+    unanswered = await painting.stand_in.submit("mira", opened.id, {})
+    painting.stand_in.advance(3.1)
+    assert unanswered.failed
+    answered = await painting.stand_in.submit("mira", opened.id, {})
+    await painting.respond(answered, 4, {"content": "thanks"})
+    with pytest.raises(ValueError, match="no such modal"):
+        await painting.stand_in.submit("mira", opened.id, {})
