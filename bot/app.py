@@ -15,11 +15,12 @@ from bot.errors import SettingsError
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
 from bot.quota.policy import Limits
-from bot.store import engines, migrate
+from bot.store import engines
 from bot.store import jobs as units
 from bot.store.database import Database
 from bot.store.lock import exclusive
 from bot.store.results import result_store
+from bot.store.shape import bring_to_shape
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
@@ -143,7 +144,7 @@ async def _opened_database(settings: Settings, clock: Clock) -> AsyncIterator[Da
     """The database, locked against a second process where it is a file, and in the shape that is needed."""
     file = engines.sqlite_file(engines.read_url(settings.database_url))
     with nullcontext() if file is None else exclusive(file):
-        await asyncio.to_thread(migrate.upgrade, settings.database_url, clock)
+        await bring_to_shape(settings.database_url, clock)
         async with Database.open(settings.database_url, clock=clock) as db:
             yield db
 

@@ -14,6 +14,7 @@ from bot.app import run
 from bot.clock import SystemClock
 from bot.errors import AlreadyRunning, SettingsError
 from bot.settings import Settings
+from bot.store.migrate import upgrade
 from sandbox.server import Sandbox
 from tests.support.stand import buttons, until, words
 
@@ -32,8 +33,10 @@ async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
 
 
 def settings_for(sandbox: Sandbox, folder: Path, **values: Any) -> Settings:
+    """Settings that lead into the sandbox, and a database that fits already."""
     given: dict[str, Any] = {name.lower(): value for name, value in sandbox.bot_environment().items()}
     given |= {"data_dir": folder, "database_url": f"sqlite:///{(folder / 'atelier.db').as_posix()}"}
+    upgrade(given["database_url"], SystemClock())
     return Settings(_env_file=None, **(given | {"http_port": 0} | values))
 
 
