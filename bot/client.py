@@ -58,6 +58,8 @@ class AtelierClient(discord.AutoShardedClient):
         http_trace: aiohttp.TraceConfig | None = None,
         when_server_left: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
+        # It never speaks, so what it would need for that is not worth two warnings at each start.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         options: dict[str, Any] = {}
         if http_trace is not None:
             options["http_trace"] = http_trace
@@ -73,8 +75,6 @@ class AtelierClient(discord.AutoShardedClient):
             shard_count=shard_count,
             **options,
         )
-        # It never speaks, so what it would need for that is not worth two warnings at each start.
-        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self.tree = AtelierTree(self)
         self.command_ids: Mapping[str, int] = {}
         """Discord's ids of the commands, by name, once they are known."""
