@@ -74,7 +74,8 @@ async def answer_error(
             await _say_afterwards(interaction, refusal)
         else:
             log.info("an answer was not taken", status=failure.status, code=failure.code)
-    except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as failure:
+        # A RuntimeError is aiohttp's answer to a session that was closed: the process is stopping.
         log.info("an answer was lost", error=type(failure).__name__)
 
 

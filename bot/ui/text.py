@@ -1,4 +1,4 @@
-"""Words in the reader's language: gettext catalogues and Babel's numbers, one `Text` a language."""
+"""Words in the reader's language: gettext catalogues, and numbers as that language writes them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import gettext
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency, format_decimal
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from babel import Locale
 
 DOMAIN = "atelier"
 CATALOGUES = Path(__file__).parent / "locale"
@@ -21,12 +20,60 @@ CATALOGUES = Path(__file__).parent / "locale"
 _NANO = 1_000_000_000
 
 
+class Numbers(Protocol):
+    """How a language writes numbers."""
+
+    def decimal(self, value: float, digits: int) -> str:
+        """A number with at most so many decimals, and separators."""
+        ...
+
+    def usd(self, value: float, digits: int) -> str:
+        """An amount of US dollars with two decimals, or at most `digits` when it needs more."""
+        ...
+
+
+class EnglishNumbers:
+    """The numbers of the source language. They need no library, and so none of its memory."""
+
+    def decimal(self, value: float, digits: int) -> str:
+        """A number with at most so many decimals, and separators."""
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if digits else text
+
+    def usd(self, value: float, digits: int) -> str:
+        """An amount of US dollars with two decimals, or at most `digits` when it needs more."""
+        whole, _, fraction = f"{value:,.{digits}f}".partition(".")
+        return f"${whole}.{fraction.rstrip('0'):0<2}"
+
+
+class BabelNumbers:
+    """The numbers of a language that there is a catalogue for."""
+
+    def __init__(self, locale: Locale) -> None:
+        self._locale = locale
+
+    def decimal(self, value: float, digits: int) -> str:
+        """A number with at most so many decimals, and separators."""
+        from babel.numbers import format_decimal  # noqa: PLC0415 -- four megabytes that English does without
+
+        pattern = f"#,##0.{'#' * digits}" if digits else "#,##0"
+        return str(format_decimal(value, format=pattern, locale=self._locale))
+
+    def usd(self, value: float, digits: int) -> str:
+        """An amount of US dollars with two decimals, or at most `digits` when it needs more."""
+        from babel.numbers import format_currency  # noqa: PLC0415 -- likewise
+
+        own = self._locale.currency_formats["standard"].pattern
+        pattern = own.replace("0.00", f"0.00{'#' * (digits - 2)}")
+        return str(format_currency(value, "USD", pattern, locale=self._locale, currency_digits=False))
+
+
 class Text:
     """The words and numbers of one language; call it like gettext's `_`."""
 
-    def __init__(self, locale: Locale, translations: gettext.NullTranslations) -> None:
-        self.locale = locale
+    def __init__(self, translations: gettext.NullTranslations, numbers: Numbers) -> None:
         self._translations = translations
+        self._numbers = numbers
 
     def __call__(self, message: str, /, **values: object) -> str:
         """`message` in this language, its `{names}` filled in."""
@@ -39,18 +86,17 @@ class Text:
 
     def number(self, value: float) -> str:
         """A number with the language's separators and at most two decimals."""
-        return str(format_decimal(value, format="#,##0.##", locale=self.locale))
+        return self._numbers.decimal(value, 2)
 
     def money(self, nano_usd: int) -> str:
         """An amount of US dollars; small ones with as many decimals as they need."""
         usd = nano_usd / _NANO
-        pattern = "¤#,##0.00" if usd >= 1 or usd == 0 else "¤#,##0.00####"
-        return str(format_currency(usd, "USD", pattern, locale=self.locale, currency_digits=False))
+        return self._numbers.usd(usd, 2 if usd >= 1 else 6)
 
     def duration(self, seconds: float) -> str:
         """A length of time in at most two units: "9.8 s", "2 min 5 s", "1 h 20 min"."""
         if seconds < 59.95:
-            return self("{n} s", n=format_decimal(round(seconds, 1), format="0.#", locale=self.locale))
+            return self("{n} s", n=self._numbers.decimal(round(seconds, 1), 1))
         minutes, rest_s = divmod(round(seconds), 60)
         if minutes < 60:
             return self("{m} min {s} s", m=minutes, s=rest_s)
@@ -61,16 +107,19 @@ class Text:
 @cache
 def text_for(locale: str) -> Text:
     """The words of a Discord locale ("en-US", "de", "zh-CN"); English where there is no catalogue."""
-    try:
-        parsed = Locale.parse(locale, sep="-")
-    except (UnknownLocaleError, ValueError):
-        parsed = Locale("en", "US")
-    languages = [str(parsed), parsed.language]
-    translations = gettext.translation(DOMAIN, CATALOGUES, languages, fallback=True)
+    return open_text(locale, CATALOGUES)
+
+
+def open_text(locale: str, folder: Path) -> Text:
+    """The words of a Discord locale by the catalogues of that folder."""
+    name = locale.replace("-", "_")
+    translations = gettext.translation(DOMAIN, folder, [name, name.partition("_")[0]], fallback=True)
     if type(translations) is gettext.NullTranslations:
-        # Numbers in one language between words in another read badly.
-        parsed = Locale("en", "US")
-    return Text(parsed, translations)
+        # Numbers of one language between words of another read badly.
+        return Text(translations, EnglishNumbers())
+    from babel import Locale  # noqa: PLC0415 -- see `BabelNumbers`
+
+    return Text(translations, BabelNumbers(Locale.parse(name)))
 
 
 def relative(when: datetime) -> str:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ui.safe import alt_text, bar, code_block, code_span, cut, length, one_line
-from bot.ui.text import relative, text_for
+from bot.ui.text import open_text, relative, text_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 
@@ -65,6 +71,30 @@ def test_money_shows_the_decimals_it_needs(nano: int, said: str) -> None:
 def test_every_locale_has_words(locale: str) -> None:
     assert text_for(locale).plural("{n} image", "{n} images", 2)
     assert text_for(locale)("Place {n}", n=3) == "Place 3"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "0"), (7.5, "7.5"), (1_234.5, "1,234.5"), (100, "100"), (0.004, "0")]
+)
+def test_numbers_have_separators_and_at_most_two_decimals(value: float, said: str) -> None:
+    assert text_for("en-US").number(value) == said
+
+
+def test_a_catalogue_brings_its_words_and_its_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    german = Catalog(locale="de", domain="atelier")
+    german.add("Cancel", "Abbrechen")
+    german.add(("{n} image", "{n} images"), ("{n} Bild", "{n} Bilder"))
+    with (folder / "atelier.mo").open("wb") as file:
+        write_mo(file, german)
+    text = open_text("de", tmp_path)
+    assert text("Cancel") == "Abbrechen"
+    assert text.plural("{n} image", "{n} images", 1_000) == "1.000 Bilder"
+    assert text.money(3_400_000) == "0,0034\xa0$"
+    assert text.duration(9.84) == "9,8 s"
+    assert open_text("de-AT", tmp_path)("Cancel") == "Abbrechen"
+    assert open_text("fr", tmp_path)("Cancel") == "Cancel"
 
 
 def test_timestamps_are_rounded_to_the_second() -> None:
