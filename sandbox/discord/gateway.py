@@ -32,7 +32,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVA
 _PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
 _INTENTS = (1 << 26) - 1
 _HEARTBEAT_MS = 41_250
-# discord.py 2.7.1 notes the time of its heartbeat only after sending it. An answer that overtakes the note has
+# discord.py 2.7.1 notes when it sent a heartbeat only after sending it. An answer that overtakes the note has
 # it warn of a connection that is one whole interval behind.
 _ACK_AFTER_S = 0.02
 _MOST_SENT, _SENT_WINDOW_S, _MOST_BYTES = 120, 60.0, 4096
