@@ -59,7 +59,7 @@ class Collector:
 
     async def _kept(self, work: Work) -> Sequence[ResultFile]:
         """What an earlier process kept; nothing when this one has been with the job from its outputs on."""
-        if work.downloads is not None:
+        if work.is_first_delivery:
             return ()
         files = await self._means.results.load(work.job.id)
         work.are_kept = bool(files)

@@ -11,6 +11,7 @@ from bot.jobs.ports import Done, Unknown, Way
 from bot.jobs.ways import NEW_MESSAGE, ways_without_card
 from bot.log import get_logger
 from bot.model import JobState, Reason
+from bot.store import jobs as units
 from bot.store import policies
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Deliverer:
         )
 
     async def _bring(self, work: Work, files: Sequence[ResultFile]) -> Job:
+        if (found := await self._found(work)) is not None:
+            return await self._done(work, files, *found)
         put = await self._try(work, files, Way.CARD)
         if isinstance(put, Done):
             return await self._done(work, files, Way.CARD, put)
@@ -79,6 +82,18 @@ class Deliverer:
                 return await self._done(work, files, way, put)
             log.info("that way is closed", way=way.value, put=put)
         return await self.keep(work)
+
+    async def _found(self, work: Work) -> tuple[Way, Done] | None:
+        """The second message that an earlier attempt sent, or may have sent, before it broke off."""
+        is_first, work.is_first_delivery = work.is_first_delivery, False
+        if is_first:
+            return None
+        job_id = work.job.id
+        claimed = await self._means.book.db.read(lambda conn: units.claimed_ways(conn, job_id))
+        for way in NEW_MESSAGE:
+            if way in claimed and (found := await self._means.stage.find_result(work.job, way)) is not None:
+                return way, found
+        return None
 
     async def _try(self, work: Work, files: Sequence[ResultFile], way: Way) -> Put:
         """Write the result by one way until its fate is known.

@@ -187,6 +187,7 @@ class _Following:
         ]
         if not is_withheld(self._job):
             self._work.begin_downloads(self._fetcher, [each.url for each in outputs])
+        self._work.is_first_delivery = True
         self._pace.saw_running(in_queue=False, began_at=self._by_our_clock(task.start_time))
         return await self._means.book.outputs_known(
             self._job,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Put
     from bot.model import Job
 
-NEW_MESSAGE = frozenset({Way.CHANNEL, Way.DM})
+NEW_MESSAGE = (Way.CHANNEL, Way.DM)
 """Ways that make a second message, which must be claimed and looked for before it is sent."""
 
 MESSAGE_INSTEAD = "message"

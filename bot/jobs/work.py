@@ -40,6 +40,7 @@ class Work:
         downloads: Outputs that are being fetched already.
         files: Result files in hand, not yet fitted to any limit.
         are_kept: The result store has them.
+        is_first_delivery: The outputs became known to this process, and nobody has tried to deliver them yet.
         registered: Set when the socket has registered the task.
         spare_first_look: Whoever took the job over looks at all tasks at once, so registering needs no
         Detail.
@@ -53,6 +54,7 @@ class Work:
         self.registered = asyncio.Event()
         self.spare_first_look = spare_first_look
         self.are_kept = False
+        self.is_first_delivery = False
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
 
     def put(self, message: Message) -> None:

@@ -146,6 +146,11 @@ def swept(conn: sa.Connection, *, now: datetime, limit: int = 1000) -> list[Job]
     return select_jobs(conn, _JOB.c.sweep_until > now, _JOB.c.state.in_(ENDED), limit=limit)
 
 
+def claimed_ways(conn: sa.Connection, job_id: int) -> frozenset[str]:
+    """The ways of delivery by a new message that some process has claimed for the job, and may have used."""
+    return frozenset(conn.execute(sa.select(_CLAIM.c.way).where(_CLAIM.c.job_id == job_id)).scalars())
+
+
 def unsettled(conn: sa.Connection, *, since: datetime, limit: int = 1000) -> list[Job]:
     """Jobs that ended without images since then, whose cards may not say so yet."""
     told = sa.select(_CLAIM.c.job_id).where(_CLAIM.c.job_id == _JOB.c.id, _CLAIM.c.way == SETTLED)

@@ -107,6 +107,8 @@ class SimulatedStage:
         if isinstance(outcome, tuple):
             self._make(job, files, way)
             return outcome[0]
+        if isinstance(outcome, Gone) and way is Way.CARD and (card := self.card(job)) is not None:
+            self.messages.remove(card)
         if outcome is not None:
             return outcome
         if way is Way.CARD and job.private and not self._has_token(job):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.jobs.ports import Gone, Unknown, Way
+from bot.jobs.ports import Denied, Gone, Unknown, Way
 from bot.model import CancelBy, JobState, Reason
 from bot.wiro import ServiceUnavailable
 from tests.support.workshop import USER, Rig
@@ -156,6 +156,23 @@ async def test_delivering_by_a_second_message_finds_the_one_that_was_sent(rig: R
         done = await rig.until(job, JobState.DONE)
     assert [message.way for message in rig.stage.results(job)] == [Way.DM]
     assert done.result_message_id == rig.stage.results(job)[0].id
+
+
+async def test_a_second_message_that_was_sent_stays_the_only_one_though_the_card_works_again(
+    rig: Rig,
+) -> None:
+    rig.stage.outcomes[Way.CARD].append(Denied("403 50013 Missing Permissions"))
+    rig.stage.outcomes[Way.CHANNEL].append((Unknown(), True))
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DELIVERING)
+        await rig.pass_time(3)
+        await rig.crash()
+    async with rig.process():
+        done = await rig.until(job, JobState.DONE)
+    [message] = rig.stage.results(job)
+    assert message.way is Way.CHANNEL
+    assert done.result_message_id == message.id
 
 
 async def test_a_card_that_did_not_learn_of_the_end_is_told_after_the_restart(rig: Rig) -> None:
