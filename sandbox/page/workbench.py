@@ -60,6 +60,7 @@ class Workbench:
             "bot": self._bot_state(),
             "wiro": _wiro_state(wiro),
             "faults": [*self._discord_faults(), *_wiro_faults(wiro["faults"])],
+            "waiting": [_waiting(one) for one in self._discord.faults.active()],
         }
 
     async def pull(self, lever: object, value: object) -> None:
@@ -135,6 +136,12 @@ class Workbench:
             }
             for one in listed
         ]
+
+
+def _waiting(fault: Json) -> str:
+    """A fault of Discord's that has not struck yet, in a few words."""
+    times = "" if fault["times"] is None else f" ×{fault['times']}"
+    return f"{fault['route']}: {fault['outcome'].replace('_', ' ')}{times}"
 
 
 def _wiro_faults(state: Json) -> list[Json]:

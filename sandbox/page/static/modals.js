@@ -66,7 +66,7 @@ function part(component) {
 function labelled(label, description, component) {
   const id = `field-${component.custom_id}`;
   const isRequired = component.type !== CHECKBOX && component.required !== false;
-  const text = html`${label}${isRequired ? html`<span class="required" title="required"> *</span>` : nothing}`;
+  const text = html`${label}${isRequired ? html`<span class="required" title="required" aria-hidden="true"> *</span>` : nothing}`;
   const isGroup = component.type === RADIO_GROUP || component.type === CHECKBOX_GROUP;
   return html`<div class="labelled" role=${isGroup ? "group" : nothing} aria-labelledby=${isGroup ? `${id}-name` : nothing}>
     ${component.type === CHECKBOX

@@ -23,7 +23,7 @@ export function toggleWorkbench() {
 /** The panel, drawn only while it is open. */
 export function workbench() {
   if (!state.workbenchOpen || !state.workbench) return nothing;
-  const { bot, wiro, faults } = state.workbench;
+  const { bot, wiro, faults, waiting } = state.workbench;
   return html`<aside
     class="workbench"
     id="workbench"
@@ -34,7 +34,7 @@ export function workbench() {
       <h2>${icon("wrench")} Workbench</h2>
       <button class="round" aria-label="Close the workbench" @click=${toggleWorkbench}>${icon("close")}</button>
     </header>
-    ${botSection(bot)} ${wiroSection(wiro)} ${faultSection(faults)}
+    ${botSection(bot)} ${wiroSection(wiro)} ${faultSection(faults, waiting)}
   </aside>`;
 }
 
@@ -113,13 +113,17 @@ function wiroTask(task) {
 
 // ---- faults ------------------------------------------------------------------------------------------------------
 
-function faultSection(faults) {
+function faultSection(faults, waiting) {
   const groups = [...new Set(faults.map((fault) => fault.group))];
-  const armed = faults.filter((fault) => fault.armed);
+  const armed = faults.filter((fault) => fault.armed).length;
   return html`<section aria-labelledby="bench-faults">
     <h3 id="bench-faults">Make something go wrong</h3>
-    ${armed.length
-      ? html`<button class="lever all-well" @click=${() => pull("calm", true)}>Make all well again (${armed.length})</button>`
+    ${armed || waiting.length
+      ? html`<button class="lever all-well" @click=${() => pull("calm", true)}>Make all well again</button>`
+      : nothing}
+    ${waiting.length
+      ? html`<p class="muted">Waiting at Discord:</p>
+          <ul class="waiting-faults">${waiting.map((line) => html`<li>${line}</li>`)}</ul>`
       : nothing}
     ${groups.map((group) => faultGroup(group, faults.filter((fault) => fault.group === group)))}
   </section>`;

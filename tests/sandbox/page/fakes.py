@@ -256,7 +256,8 @@ class FakeFaults:
         ]
 
     def active(self) -> list[Json]:
-        return []
+        waiting = [one for one in self.applied if one["fault"] == "status_503"]
+        return [{"route": "edit_*", "outcome": "status", "times": 1} for _ in waiting]
 
     def apply(self, order: Json) -> None:
         self.applied.append(order)
@@ -265,6 +266,7 @@ class FakeFaults:
 
     def clear(self) -> None:
         self.outage = False
+        self.applied.clear()
 
 
 async def picture(request: web.Request) -> web.Response:
