@@ -220,7 +220,9 @@ class House:
         return await self.discord.click(person, message, buttons(message)[label])
 
     def posted(self, channel: str = "portraits", person: str = "mira") -> list[dict[str, Any]]:
-        """The messages there, as that person sees them, since the test began."""
+        """The messages there, as that person sees them, since the test began; none where no channel is."""
+        if channel not in self.discord.channels:
+            return []
         shown = self.discord.messages(channel, as_=person)
         return [message for message in shown if int(message["id"]) > self._since]
 
