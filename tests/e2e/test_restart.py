@@ -59,7 +59,9 @@ async def test_kill_9_and_a_restart_end_in_one_card_and_one_run(
 async def test_a_waiting_job_keeps_its_place_over_kill_9(tmp_path: Path) -> None:
     async with open_house(tmp_path, WIRO_MAX_CONCURRENT="1") as house:
         house.wiro.paused = True
-        first, second = await house.portrait(seed=1), await house.portrait(seed=2)
+        first = await house.portrait(seed=1)
+        await first.answered()
+        second = await house.portrait(seed=2)
         await second.answered()
         await until(lambda: house.runs() == 1, "the first is at Wiro")
         await house.bot.kill()
