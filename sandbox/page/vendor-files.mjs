@@ -1,7 +1,12 @@
 // Puts beside the page what goes with vendor.js: the one font file that it uses, and the licences of all of it.
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 
-const bundled = ["lit-html", "discord-markdown-parser", "@github/combobox-nav", "@fontsource-variable/noto-sans"];
+const bundled = [
+  "lit-html",
+  "discord-markdown-parser",
+  "@github/combobox-nav",
+  "@fontsource-variable/noto-sans",
+];
 
 const licences = bundled.map((name) => {
   const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));

@@ -214,7 +214,11 @@ export async function useComponent(message, component, values) {
   state.busy.add(key);
   state.failed.delete(message.id);
   const body = { message_id: message.id, custom_id: component.custom_id };
-  const begun = await begin({ messageId: message.id, component: key }, "component", values ? { ...body, values } : body);
+  const begun = await begin(
+    { messageId: message.id, component: key },
+    "component",
+    values ? { ...body, values } : body,
+  );
   if (!begun) state.busy.delete(key);
   changed();
 }

@@ -12,7 +12,8 @@ export function avatar(user, extraClass) {
 }
 
 export function serverPicture(guild) {
-  if (guild.icon) return html`<img class="server-picture" src="/cdn/icons/${guild.id}/${guild.icon}.png" alt="" />`;
+  if (guild.icon)
+    return html`<img class="server-picture" src="/cdn/icons/${guild.id}/${guild.icon}.png" alt="" />`;
   return letters(guild.name, guild.id, "server-picture");
 }
 

@@ -60,9 +60,13 @@ function container(component, message, key) {
     .style=${colour === null ? "" : `--accent: ${hexColour(colour)}`}
   >
     <div class="container-inside" ?inert=${hidden}>${inside(component, message, key)}</div>
-    ${hidden
-      ? html`<button class="cover" @click=${() => reveal(key)} aria-label="Hidden, press to show it">Spoiler</button>`
-      : nothing}
+    ${
+      hidden
+        ? html`<button class="cover" @click=${() => reveal(key)} aria-label="Hidden, press to show it">
+            Spoiler
+          </button>`
+        : nothing
+    }
   </div>`;
 }
 
@@ -90,7 +94,9 @@ function linkButton(component) {
   const address = webLink(component.url);
   const content = html`${emoji(component.emoji)}<span>${component.label}</span>${icon("out")}`;
   return address && !component.disabled
-    ? html`<a class="button secondary" href=${address} target="_blank" rel="noopener noreferrer">${content}</a>`
+    ? html`<a class="button secondary" href=${address} target="_blank" rel="noopener noreferrer"
+        >${content}</a
+      >`
     : html`<button class="button secondary" disabled>${content}</button>`;
 }
 

@@ -1,33 +1,27 @@
-// The line at the foot: a message, or a slash command. "/" opens the list of commands; a chosen one becomes a row of
-// fields, one for each option. Tab moves on, Enter runs, Backspace in an empty field takes the option away.
+// What the line at the foot holds: a message, or a slash command. "/" opens the list of commands; a chosen one becomes
+// a row of fields, one for each option. Tab moves on, Enter runs, Backspace in an empty field takes the option away.
 
 import { complete, runCommand, say } from "./actions.js";
-import { avatar } from "./avatar.js";
-import { icon } from "./icons.js";
-import { fileSize } from "./media.js";
-import { ATTACHMENT, INTEGER, NUMBER, STRING, isStrict, localSuggestions, matching, rangeOf, readEntry, runnable } from "./options.js";
-import { changed, channel, notify, state } from "./store.js";
-import { Combobox, classMap, html, live, nothing, repeat } from "./vendor.js";
+import { ATTACHMENT, isStrict, localSuggestions, matching, readEntry, runnable } from "./options.js";
+import { changed, notify, state } from "./store.js";
+import { hasSuggestions, offer, shutSuggestions } from "./suggestions.js";
 
 const AUTOCOMPLETE_WAIT_MS = 150;
-const THREAD_TYPES = [10, 11, 12];
 
-const composer = {
+export const composer = {
   text: "", // of a plain message
   command: null, // the command that is being filled in: {path, description, options}
   shown: [], // names of its options that have a field
   entries: new Map(), // option name -> {text, picked, file}
   active: null, // name of the option whose field has the focus
   problem: null, // {name, text}: why it cannot run yet
-  suggestions: [], // {label, note, value, pick}
   waiting: false, // for the bot's suggestions
 };
 
-let combobox = null;
 let timer = null;
 let question = 0; // number of the newest autocomplete request: answers to older ones are dropped
-
-// ---- what happens ------------------------------------------------------------------------------------------------
+let offered = null; // the commands that the open list was made from
+let quiet = false; // whether the focus comes to a field without opening its list
 
 /** Puts a command into the composer, with some of its options filled in. */
 export function startCommand(path, texts = {}) {
@@ -47,14 +41,13 @@ export function startCommand(path, texts = {}) {
   focusSoon(first ? field(first.name) : "#run");
 }
 
-let offered = null; // the commands that the open list was made from
-
 /** Makes the list of commands anew when the bot's commands have become others while it is open. */
-function followCommands() {
+export function followCommands() {
   if (offered === state.commands) return;
   offered = state.commands;
   const input = document.getElementById("say");
-  if (composer.text.startsWith("/") && input === document.activeElement) queueMicrotask(() => offerCommands(input));
+  if (!composer.text.startsWith("/") || input !== document.activeElement) return;
+  queueMicrotask(() => offerCommands(input));
 }
 
 /** Whether a command is being filled in. */
@@ -72,7 +65,7 @@ export function clearComposer({ focus = true } = {}) {
   if (focus) focusSoon("#say");
 }
 
-function typedMessage(event) {
+export function typedMessage(event) {
   composer.text = event.target.value;
   offerCommands(event.target);
 }
@@ -86,18 +79,20 @@ function offerCommands(input) {
       label: `/${leaf.path}`,
       hint: leaf.options.filter((option) => option.required).map((option) => option.name),
       note: leaf.description,
+      withAvatar: true,
       pick: () => startCommand(leaf.path),
     })),
     { highlight: true },
   );
 }
 
-function focused(option, event) {
+export function focused(option, event) {
   composer.active = option.name;
-  suggest(option, event.target);
+  if (option.type === ATTACHMENT) close();
+  else if (!quiet) suggest(option, event.target);
 }
 
-function typed(option, event) {
+export function typed(option, event) {
   composer.entries.set(option.name, { text: event.target.value });
   composer.problem = null;
   suggest(option, event.target);
@@ -118,7 +113,11 @@ function suggest(option, input) {
     const choices = await complete(composer.command.path, enteredTexts(), option.name);
     if (asked !== question) return;
     composer.waiting = false;
-    offerValues(option, input, choices.map(({ name, value }) => ({ label: name, value })));
+    offerValues(
+      option,
+      input,
+      choices.map(({ name, value }) => ({ label: name, value })),
+    );
   }, AUTOCOMPLETE_WAIT_MS);
 }
 
@@ -152,13 +151,13 @@ function isEmpty(name) {
   return !entry?.text && !entry?.file;
 }
 
-function chooseFile(option, files) {
+export function chooseFile(option, files) {
   composer.entries.set(option.name, { file: files[0] });
   composer.problem = null;
   changed();
 }
 
-function addOption(option) {
+export function addOption(option) {
   composer.shown = [...composer.shown, option.name];
   close();
   focusSoon(field(option.name));
@@ -172,13 +171,17 @@ function removeOption(option) {
   focusSoon(composer.shown.length ? field(composer.shown[Math.max(0, at - 1)]) : "#run");
 }
 
-function key(event) {
+export function key(event) {
   if (event.defaultPrevented || event.isComposing) return; // the list of suggestions took it
   if (event.key === "Escape") {
     event.preventDefault();
-    if (composer.suggestions.length) close();
+    if (hasSuggestions()) close();
     else if (composer.command) clearComposer();
-  } else if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea, input:not([type=file])")) {
+  } else if (
+    event.key === "Enter" &&
+    !event.shiftKey &&
+    event.target.matches("textarea, input:not([type=file])")
+  ) {
     event.preventDefault();
     event.target.form.requestSubmit();
   } else if (event.key === "Backspace" && composer.command && event.target.value === "") {
@@ -189,7 +192,7 @@ function key(event) {
   }
 }
 
-function submit(event) {
+export function submit(event) {
   event.preventDefault();
   if (composer.command) run();
   else sendMessage();
@@ -225,14 +228,18 @@ async function run() {
   await runCommand(path, options);
 }
 
-function dropped(event) {
+export function dropped(event) {
   const files = event.dataTransfer?.files;
   if (!files?.length) return;
   event.preventDefault();
   const slots = (composer.command?.options ?? []).filter((option) => option.type === ATTACHMENT);
   const empty = slots.filter((option) => isEmpty(option.name));
   if (!empty.length) {
-    notify(composer.command ? `/${composer.command.path} takes no more files.` : "Choose a command first, then drop the file.");
+    notify(
+      composer.command
+        ? `/${composer.command.path} takes no more files.`
+        : "Choose a command first, then drop the file.",
+    );
     return;
   }
   [...files].slice(0, empty.length).forEach((file, index) => {
@@ -242,44 +249,16 @@ function dropped(event) {
   });
 }
 
-// ---- the list of suggestions -------------------------------------------------------------------------------------
-
-function offer(input, items, { highlight }) {
-  composer.suggestions = items;
-  changed();
-  queueMicrotask(() => attach(input, items.length > 0, highlight)); // after the list is drawn
-}
-
-function attach(input, open, highlight) {
-  detach(); // also when it stays open: it listens to the very input event that led here, and would drop the highlight
-  if (!open || !input.isConnected) return;
-  // Without a highlight Enter runs the command with what was typed, and an arrow key goes to the suggestions.
-  combobox = new Combobox(input, document.getElementById("suggestions"), {
-    tabInsertsSuggestions: highlight,
-    firstOptionSelectionMode: highlight ? "active" : "none",
-  });
-  combobox.start();
-}
-
-function detach() {
-  combobox?.stop(); // destroy() would take the field's role away
-  combobox = null;
-}
-
 function close() {
   clearTimeout(timer);
   question += 1;
   composer.waiting = false;
-  composer.suggestions = [];
-  detach();
-  changed();
+  shutSuggestions();
 }
 
-function left(event) {
+export function left(event) {
   if (!event.currentTarget.contains(event.relatedTarget)) close();
 }
-
-let quiet = false;
 
 function focusSoon(selector, { quietly = false } = {}) {
   setTimeout(() => {
@@ -293,157 +272,4 @@ function focusSoon(selector, { quietly = false } = {}) {
 
 function field(name) {
   return `[data-option="${CSS.escape(name)}"]`;
-}
-
-// ---- how it looks ------------------------------------------------------------------------------------------------
-
-export function composerForm() {
-  followCommands();
-  return html`<form
-    class="composer"
-    autocomplete="off"
-    novalidate
-    @submit=${submit}
-    @keydown=${key}
-    @focusout=${left}
-    @dragover=${(event) => event.preventDefault()}
-    @drop=${dropped}
-  >
-    ${suggestionList()} ${composer.command ? commandRow(composer.command) : messageRow()}
-  </form>`;
-}
-
-function suggestionList() {
-  const { suggestions } = composer;
-  return html`<ul
-    id="suggestions"
-    role="listbox"
-    aria-label="Suggestions"
-    ?hidden=${!suggestions.length}
-    @mousedown=${(event) => event.preventDefault()}
-    @combobox-commit=${(event) => suggestions[Number(event.target.dataset.index)]?.pick()}
-  >
-    ${repeat(
-      suggestions,
-      (one, index) => `${index}:${one.label}`,
-      (one, index) => html`<li role="option" id="suggestion-${index}" data-index=${index}>
-        ${composer.command ? nothing : avatar(state.bot, "small")}
-        <span class="option-text">
-          <span>${one.label}${(one.hint ?? []).map((name) => html` <span class="hint">${name}</span>`)}</span>
-          ${one.note ? html`<small>${one.note}</small>` : nothing}
-        </span>
-      </li>`,
-    )}
-  </ul>`;
-}
-
-function messageRow() {
-  const open = channel();
-  const mayWrite = open?.may_write ?? false;
-  return html`<div class="say-row">
-    <textarea
-      id="say"
-      rows="1"
-      role="combobox"
-      aria-expanded="false"
-      aria-controls="suggestions"
-      aria-autocomplete="list"
-      aria-label="Message ${placeName(open)}"
-      placeholder=${mayWrite ? `Message ${placeName(open)}, or / for commands` : "You may not write here"}
-      ?disabled=${!mayWrite}
-      .value=${live(composer.text)}
-      @input=${typedMessage}
-    ></textarea>
-    <button class="round" id="run" aria-label="Send message" ?disabled=${!composer.text.trim()}>${icon("send")}</button>
-  </div>`;
-}
-
-function placeName(open) {
-  if (!open) return "";
-  return open.type === 1 ? "the bot" : `${THREAD_TYPES.includes(open.type) ? "" : "#"}${open.name}`;
-}
-
-function commandRow(command) {
-  const shown = command.options.filter((option) => composer.shown.includes(option.name));
-  const rest = command.options.filter((option) => !composer.shown.includes(option.name));
-  return html`${help(command)}
-    <div class="command-row">
-      <b class="command-path">/${command.path}</b>
-      ${repeat(
-        shown,
-        (option) => option.name,
-        (option) => pill(option),
-      )}
-      <span class="row-end">
-        <button type="button" class="round" aria-label="Leave this command" @click=${() => clearComposer()}>
-          ${icon("close")}
-        </button>
-        <button class="round go" id="run" aria-label="Run /${command.path}">${icon("send")}</button>
-      </span>
-    </div>
-    ${rest.length
-      ? html`<div class="more-options" role="group" aria-label="More options">
-          ${rest.map(
-            (option) =>
-              html`<button type="button" title=${option.description} @click=${() => addOption(option)}>
-                ${icon("plus")}${option.name}
-              </button>`,
-          )}
-        </div>`
-      : nothing}`;
-}
-
-function help(command) {
-  if (composer.problem) return html`<div class="help problem" role="alert">${composer.problem.text}</div>`;
-  const option = command.options.find((one) => one.name === composer.active);
-  if (!option) return html`<div class="help">${command.description}</div>`;
-  const range = rangeOf(option);
-  return html`<div class="help">
-    <b>${option.name}</b> ${option.description}${range ? html` <span class="hint">${range}</span>` : nothing}
-    ${composer.waiting ? html`<span class="hint">…</span>` : nothing}
-  </div>`;
-}
-
-function pill(option) {
-  const wrong = composer.problem?.name === option.name;
-  return html`<label class=${classMap({ option: true, wrong, file: option.type === ATTACHMENT })}>
-    <span class="option-name">${option.name}</span>
-    ${option.type === ATTACHMENT ? fileField(option) : textField(option)}
-  </label>`;
-}
-
-function fileField(option) {
-  const { file } = composer.entries.get(option.name) ?? {};
-  return html`<span class="file-name">${file ? `${file.name} (${fileSize(file.size)})` : "Choose or drop a file"}</span>
-    <input
-      type="file"
-      data-option=${option.name}
-      aria-label="${option.name}: ${option.description}"
-      @focus=${() => {
-        composer.active = option.name;
-        close();
-      }}
-      @change=${(event) => event.target.files.length && chooseFile(option, event.target.files)}
-    />`;
-}
-
-function textField(option) {
-  const entry = composer.entries.get(option.name) ?? {};
-  const numeric = { [INTEGER]: "numeric", [NUMBER]: "decimal" }[option.type] ?? "text";
-  return html`<textarea
-    rows="1"
-    data-option=${option.name}
-    role="combobox"
-    aria-expanded="false"
-    aria-controls="suggestions"
-    aria-autocomplete="list"
-    aria-label="${option.name}: ${option.description}"
-    aria-required=${option.required ? "true" : "false"}
-    aria-invalid=${composer.problem?.name === option.name ? "true" : "false"}
-    inputmode=${numeric}
-    spellcheck=${option.type === STRING ? "true" : "false"}
-    .value=${live(entry.text ?? "")}
-    @focus=${(event) => (quiet ? (composer.active = option.name) : focused(option, event))}
-    @input=${(event) => typed(option, event)}
-  ></textarea>`;
 }

@@ -69,7 +69,8 @@ export class Connection {
 
   #lost(socket) {
     if (socket !== this.#socket) return; // another one took its place on purpose
-    for (const { reject } of this.#waiting.values()) reject(new Error("The sandbox went away before it answered."));
+    for (const { reject } of this.#waiting.values())
+      reject(new Error("The sandbox went away before it answered."));
     this.#waiting.clear();
     this.#onStatus("lost");
     setTimeout(() => {

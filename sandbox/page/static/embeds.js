@@ -29,9 +29,11 @@ function author({ name, icon_url: picture }) {
 function title(data) {
   const address = data.url ? webLink(data.url) : null;
   return html`<div class="embed-title">
-    ${address
-      ? html`<a href=${address} target="_blank" rel="noopener noreferrer">${markdown(data.title)}</a>`
-      : markdown(data.title)}
+    ${
+      address
+        ? html`<a href=${address} target="_blank" rel="noopener noreferrer">${markdown(data.title)}</a>`
+        : markdown(data.title)
+    }
   </div>`;
 }
 

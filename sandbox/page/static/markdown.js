@@ -60,7 +60,9 @@ function list(items) {
   return html`<ul class="list">
     ${items.map(
       (item) =>
-        html`<li data-depth=${item.depth} data-mark=${item.number ? `${item.number}.` : "•"}>${nodes(item.tree)}</li>`,
+        html`<li data-depth=${item.depth} data-mark=${item.number ? `${item.number}.` : "•"}>
+          ${nodes(item.tree)}
+        </li>`,
     )}
   </ul>`;
 }
@@ -133,7 +135,9 @@ const draw = {
   codeBlock: (node) => html`<pre tabindex="0"><code>${node.content}</code></pre>`,
   blockQuote: quote,
   heading: (node) =>
-    html`<div class="heading h${node.level}" role="heading" aria-level=${node.level + 2}>${inside(node)}</div>`,
+    html`<div class="heading h${node.level}" role="heading" aria-level=${node.level + 2}>
+      ${inside(node)}
+    </div>`,
   subtext: (node) => html`<div class="subtext">${inside(node)}</div>`,
   spoiler,
   link,

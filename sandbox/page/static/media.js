@@ -24,9 +24,11 @@ function tile(items, index, key) {
     aria-label=${hidden ? "Hidden image, press to show it" : name}
     @click=${open}
   >
-    ${isVideo(media)
-      ? html`<video src=${fileAddress(media.url)} muted preload="metadata"></video>`
-      : html`<img src=${fileAddress(media.url)} alt="" loading="lazy" />`}
+    ${
+      isVideo(media)
+        ? html`<video src=${fileAddress(media.url)} muted preload="metadata"></video>`
+        : html`<img src=${fileAddress(media.url)} alt="" loading="lazy" />`
+    }
   </button>`;
 }
 
@@ -129,18 +131,26 @@ export function lightbox() {
     @click=${(event) => event.target === event.currentTarget && closeDialog(event)}
   >
     <figure>
-      ${isVideo(media)
-        ? html`<video src=${address} controls></video>`
-        : html`<img src=${address} alt=${description ?? ""} />`}
+      ${
+        isVideo(media)
+          ? html`<video src=${address} controls></video>`
+          : html`<img src=${address} alt=${description ?? ""} />`
+      }
       <figcaption>
         ${description ? html`<span class="alt">${description}</span>` : nothing}
         <a href=${address} target="_blank" rel="noopener noreferrer">Open original ${icon("out")}</a>
       </figcaption>
     </figure>
-    ${many
-      ? html`<button class="turn left" aria-label="Previous image" @click=${() => turn(-1)}>${icon("left")}</button>
-          <button class="turn right" aria-label="Next image" @click=${() => turn(1)}>${icon("right")}</button>`
-      : nothing}
+    ${
+      many
+        ? html`<button class="turn left" aria-label="Previous image" @click=${() => turn(-1)}>
+              ${icon("left")}
+            </button>
+            <button class="turn right" aria-label="Next image" @click=${() => turn(1)}>
+              ${icon("right")}
+            </button>`
+        : nothing
+    }
     <button class="shut" aria-label="Close" @click=${closeDialog}>${icon("close")}</button>
   </dialog>`;
 }

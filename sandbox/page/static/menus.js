@@ -42,7 +42,12 @@ export function openMessageMenu(event, message) {
     { label: "Copy message ID", run: () => copy(message.id) },
     isPrivate
       ? { label: "Dismiss message", run: () => dismiss(message) }
-      : { label: "Delete message", danger: true, run: () => deleteMessage(message), hidden: !isMine && !may(MANAGE_MESSAGES, message.channel_id) },
+      : {
+          label: "Delete message",
+          danger: true,
+          run: () => deleteMessage(message),
+          hidden: !isMine && !may(MANAGE_MESSAGES, message.channel_id),
+        },
   ]);
 }
 
@@ -88,7 +93,9 @@ function entry(item) {
     @click=${(event) => choose(event, item)}
   >
     ${item.picture ?? nothing}
-    <span class="option-text"><span>${item.label}</span>${item.note ? html`<small>${item.note}</small>` : nothing}</span>
+    <span class="option-text"
+      ><span>${item.label}</span>${item.note ? html`<small>${item.note}</small>` : nothing}</span
+    >
   </button>`;
 }
 

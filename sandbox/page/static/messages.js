@@ -42,7 +42,8 @@ export function messageLog() {
         ${repeat(
           shown,
           ([id]) => id,
-          ([id, entry], index) => (entry.text === undefined ? item(entry, shown[index - 1]?.[1]) : awaited(id, entry)),
+          ([id, entry], index) =>
+            entry.text === undefined ? item(entry, shown[index - 1]?.[1]) : awaited(id, entry),
         )}
       </ol>
     </div>
@@ -66,10 +67,8 @@ function welcome(open) {
 
 function item(message, before) {
   const startsDay = !before || !isSameDay(new Date(message.timestamp), new Date(before.timestamp));
-  return html`${startsDay
-      ? html`<li class="day"><span>${dayName(message.timestamp)}</span></li>`
-      : nothing}
-    ${oneMessage(message, !startsDay && continues(message, before))}`;
+  return html`${startsDay ? html`<li class="day"><span>${dayName(message.timestamp)}</span></li>` : nothing}
+  ${oneMessage(message, !startsDay && continues(message, before))}`;
 }
 
 function continues(message, before) {
@@ -87,12 +86,14 @@ function oneMessage(message, isContinued) {
     @contextmenu=${(event) => openMessageMenu(event, message)}
   >
     ${usedCommand(message)} ${answeredMessage(message)}
-    ${isContinued
-      ? html`<time class="margin-time" datetime=${message.timestamp}>${clockTime(message.timestamp)}</time>`
-      : avatar(message.author, "large")}
+    ${
+      isContinued
+        ? html`<time class="margin-time" datetime=${message.timestamp}>${clockTime(message.timestamp)}</time>`
+        : avatar(message.author, "large")
+    }
     <div class="message-body">
-      ${isContinued ? nothing : messageHeader(message)} ${content(message)} ${reactions(message)} ${thread(message)}
-      ${failure(message)} ${isPrivate ? onlyYou(message) : nothing}
+      ${isContinued ? nothing : messageHeader(message)} ${content(message)} ${reactions(message)}
+      ${thread(message)} ${failure(message)} ${isPrivate ? onlyYou(message) : nothing}
     </div>
     <button
       class="message-more"
@@ -126,7 +127,8 @@ function usedCommand(message) {
   const name = commandOf(message);
   if (!name) return nothing;
   const user = message.interaction_metadata?.user ?? message.interaction.user;
-  const isSlash = (message.interaction_metadata?.type ?? 2) === 2 && !message.interaction_metadata?.target_message_id;
+  const isSlash =
+    (message.interaction_metadata?.type ?? 2) === 2 && !message.interaction_metadata?.target_message_id;
   return html`<div class="used">
     <span class="spine"></span>${avatar(user, "tiny")}<b>${nameOf(user)}</b> used
     <span class="command-name">${isSlash ? "/" : ""}${name}</span>
@@ -139,10 +141,12 @@ function answeredMessage(message) {
   const target = message.referenced_message ?? findMessage(id);
   return html`<div class="used">
     <span class="spine"></span>
-    ${target
-      ? html`${avatar(target.author, "tiny")}<b>${nameOf(target.author)}</b>
-          <button class="quoted" @click=${() => showMessage(id)}>${summary(target)}</button>`
-      : html`<i>Original message was deleted</i>`}
+    ${
+      target
+        ? html`${avatar(target.author, "tiny")}<b>${nameOf(target.author)}</b>
+            <button class="quoted" @click=${() => showMessage(id)}>${summary(target)}</button>`
+        : html`<i>Original message was deleted</i>`
+    }
   </div>`;
 }
 
@@ -157,9 +161,9 @@ function content(message) {
   }
   const isV2 = Boolean(message.flags & COMPONENTS_V2);
   return html`
-    ${message.content
-      ? html`<div class="text">${markdown(message.content)}${edited(message)}</div>`
-      : nothing}
+    ${
+      message.content ? html`<div class="text">${markdown(message.content)}${edited(message)}</div>` : nothing
+    }
     ${isV2 ? nothing : (message.embeds ?? []).map((one, index) => embed(one, `${message.id}.embed.${index}`))}
     ${isV2 || !message.attachments?.length ? nothing : attachments(message)}
     ${message.components?.length ? components(message) : nothing}
@@ -177,9 +181,10 @@ function reactions(message) {
   if (!message.reactions?.length) return nothing;
   return html`<div class="reactions">
     ${message.reactions.map(
-      (one) => html`<span class=${classMap({ reaction: true, me: Boolean(one.me) })}>
-        ${emoji(one.emoji)}<span class="unseen">${one.emoji.name}</span> ${one.count}
-      </span>`,
+      (one) =>
+        html`<span class=${classMap({ reaction: true, me: Boolean(one.me) })}>
+          ${emoji(one.emoji)}<span class="unseen">${one.emoji.name}</span> ${one.count}
+        </span>`,
     )}
   </div>`;
 }
@@ -215,12 +220,14 @@ function awaited(interactionId, begun) {
     ${avatar(state.bot, "large")}
     <div class="message-body">
       <header><b class="author">${nameOf(state.bot)}</b><span class="tag">APP</span></header>
-      ${begun.failed
-        ? html`<div class="failed" role="alert">${icon("warning")} The application did not respond</div>
-            <div class="only-you">
-              ${icon("eye")} Only you can see this • <button @click=${done}>Dismiss message</button>
-            </div>`
-        : html`<div class="thinking"><i></i><i></i><i></i> Sending command…</div>`}
+      ${
+        begun.failed
+          ? html`<div class="failed" role="alert">${icon("warning")} The application did not respond</div>
+              <div class="only-you">
+                ${icon("eye")} Only you can see this • <button @click=${done}>Dismiss message</button>
+              </div>`
+          : html`<div class="thinking"><i></i><i></i><i></i> Sending command…</div>`
+      }
     </div>
   </li>`;
 }

@@ -68,11 +68,17 @@ function labelled(label, description, component) {
   const isRequired = component.type !== CHECKBOX && component.required !== false;
   const text = html`${label}${isRequired ? html`<span class="required" title="required" aria-hidden="true"> *</span>` : nothing}`;
   const isGroup = component.type === RADIO_GROUP || component.type === CHECKBOX_GROUP;
-  return html`<div class="labelled" role=${isGroup ? "group" : nothing} aria-labelledby=${isGroup ? `${id}-name` : nothing}>
-    ${component.type === CHECKBOX
-      ? checkbox(component, id, label, description)
-      : html`<label class="field-name" id="${id}-name" for=${isGroup ? nothing : id}>${text}</label>
-          ${description ? html`<small>${description}</small>` : nothing} ${field(component, id)}`}
+  return html`<div
+    class="labelled"
+    role=${isGroup ? "group" : nothing}
+    aria-labelledby=${isGroup ? `${id}-name` : nothing}
+  >
+    ${
+      component.type === CHECKBOX
+        ? checkbox(component, id, label, description)
+        : html`<label class="field-name" id="${id}-name" for=${isGroup ? nothing : id}>${text}</label>
+            ${description ? html`<small>${description}</small>` : nothing} ${field(component, id)}`
+    }
   </div>`;
 }
 
@@ -163,7 +169,10 @@ function showFiles({ target }) {
     row.textContent = `${file.name} (${fileSize(file.size)})`;
     return row;
   });
-  target.closest(".drop-zone").querySelector(".dropped").replaceChildren(...rows);
+  target
+    .closest(".drop-zone")
+    .querySelector(".dropped")
+    .replaceChildren(...rows);
 }
 
 function groupOption(component, option, kind) {
@@ -176,7 +185,8 @@ function groupOption(component, option, kind) {
       ?required=${kind === "radio" && component.required !== false}
     />
     <span class="option-text"
-      ><span>${option.label}</span>${option.description ? html`<small>${option.description}</small>` : nothing}</span
+      ><span>${option.label}</span
+      >${option.description ? html`<small>${option.description}</small>` : nothing}</span
     >
   </label>`;
 }
@@ -184,7 +194,9 @@ function groupOption(component, option, kind) {
 function checkbox(component, id, label, description) {
   return html`<label class="choice" for=${id}>
     <input id=${id} type="checkbox" name=${component.custom_id} ?checked=${component.default} />
-    <span class="option-text"><span>${label}</span>${description ? html`<small>${description}</small>` : nothing}</span>
+    <span class="option-text"
+      ><span>${label}</span>${description ? html`<small>${description}</small>` : nothing}</span
+    >
   </label>`;
 }
 
@@ -193,7 +205,9 @@ function checkbox(component, id, label, description) {
 function submit(event) {
   event.preventDefault();
   const form = event.target;
-  const fields = state.modal.components.flatMap((one) => one.components ?? (one.component ? [one.component] : []));
+  const fields = state.modal.components.flatMap(
+    (one) => one.components ?? (one.component ? [one.component] : []),
+  );
   const problem = fields.map((one) => countProblem(one, form)).find(Boolean);
   if (problem) {
     state.modal.error = problem;
@@ -206,7 +220,8 @@ function submit(event) {
 
 /** What the browser's own validation does not know: how many boxes may be ticked, how many files chosen. */
 function countProblem(component, form) {
-  const isMany = component.type === CHECKBOX_GROUP || (component.type >= 5 && component.type <= 8) || component.type === 3;
+  const isMany =
+    component.type === CHECKBOX_GROUP || (component.type >= 5 && component.type <= 8) || component.type === 3;
   if (!isMany && component.type !== FILE_UPLOAD) return null;
   const data = new FormData(form).getAll(component.custom_id);
   const count = data.filter((one) => (one instanceof File ? one.name : one !== "")).length;

@@ -18,7 +18,9 @@ const SHOWN_SUGGESTIONS = 25;
 
 /** Every command that can be run: subcommands one by one, `path` as it is typed. */
 export function runnable(commands) {
-  return commands.filter((command) => (command.type ?? 1) === 1).flatMap((command) => leaves(command, command.name));
+  return commands
+    .filter((command) => (command.type ?? 1) === 1)
+    .flatMap((command) => leaves(command, command.name));
 }
 
 function leaves(node, path) {
@@ -53,7 +55,8 @@ export function localSuggestions(option, text) {
 
 function everything(option) {
   if (option.choices?.length) return option.choices.map(({ name, value }) => ({ label: name, value }));
-  const noted = (choices) => choices.map(({ label, description, value }) => ({ label, note: description, value }));
+  const noted = (choices) =>
+    choices.map(({ label, description, value }) => ({ label, note: description, value }));
   switch (option.type) {
     case BOOLEAN:
       return [
@@ -95,7 +98,9 @@ function readText(option, text) {
     return { problem: `${option.name} needs at least ${option.min_length} characters.` };
   }
   if (option.max_length && text.length > option.max_length) {
-    return { problem: `${option.name} can have ${option.max_length} characters at most; this has ${text.length}.` };
+    return {
+      problem: `${option.name} can have ${option.max_length} characters at most; this has ${text.length}.`,
+    };
   }
   return { value: text };
 }

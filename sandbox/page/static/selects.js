@@ -67,9 +67,11 @@ function plainSelect(component, { id, name, onChange }) {
       (option) =>
         html`<option value=${option.value} ?selected=${option.default}>
           ${emoji(option.emoji)}<span class="option-text"
-            ><span>${option.label}</span>${option.description
-              ? html`<small><span class="dash"> – </span>${option.description}</small>`
-              : nothing}</span
+            ><span>${option.label}</span>${
+              option.description
+                ? html`<small><span class="dash"> – </span>${option.description}</small>`
+                : nothing
+            }</span
           >
         </option>`,
     )}
@@ -113,14 +115,17 @@ function choiceRow(component, name, choice) {
     />
     ${emoji(choice.emoji)}
     <span class="option-text"
-      ><span>${choice.label}</span>${choice.description ? html`<small>${choice.description}</small>` : nothing}</span
+      ><span>${choice.label}</span
+      >${choice.description ? html`<small>${choice.description}</small>` : nothing}</span
     >
   </label>`;
 }
 
 /** No more boxes can be ticked than the component allows. */
 function limit(event, component) {
-  const boxes = [...event.target.closest("form, fieldset").elements].filter((box) => box.name === event.target.name);
+  const boxes = [...event.target.closest("form, fieldset").elements].filter(
+    (box) => box.name === event.target.name,
+  );
   const ticked = boxes.filter((box) => box.checked).length;
   if (event.target.type === "checkbox" && ticked > (component.max_values ?? 1)) event.target.checked = false;
 }

@@ -2,7 +2,8 @@
 
 import { become, openChannel, openGuild } from "./actions.js";
 import { avatar, serverPicture } from "./avatar.js";
-import { composerForm, isFilling, startCommand } from "./composer.js";
+import { isFilling, startCommand } from "./composer.js";
+import { composerForm } from "./composer-form.js";
 import { icon } from "./icons.js";
 import { lightbox } from "./media.js";
 import { menu, openMenu } from "./menus.js";
@@ -48,7 +49,9 @@ function loading() {
 
 function connectionLine() {
   if (state.connection !== "lost") return nothing;
-  return html`<div class="connection-line" role="alert">The sandbox went away. Trying to reach it again…</div>`;
+  return html`<div class="connection-line" role="alert">
+    The sandbox went away. Trying to reach it again…
+  </div>`;
 }
 
 // ---- navigation --------------------------------------------------------------------------------------------------
@@ -80,7 +83,8 @@ function navigation() {
         ${inOrder(channels()).map(channelRow)}
       </ul>
       <p class="about-sandbox">
-        <b>Sandbox</b> – this is not Discord. It runs on this computer alone, with a stand-in for Discord and one for Wiro.
+        <b>Sandbox</b> – this is not Discord. It runs on this computer alone, with a stand-in for Discord and
+        one for Wiro.
       </p>
       ${personButton()}
     </div>
@@ -118,8 +122,13 @@ function directButton() {
 
 /** Channels by their position, each followed by its threads. */
 function inOrder(all) {
-  const tops = all.filter((one) => !THREAD_TYPES.includes(one.type)).sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
-  return tops.flatMap((top) => [top, ...all.filter((one) => THREAD_TYPES.includes(one.type) && one.parent_id === top.id)]);
+  const tops = all
+    .filter((one) => !THREAD_TYPES.includes(one.type))
+    .sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  return tops.flatMap((top) => [
+    top,
+    ...all.filter((one) => THREAD_TYPES.includes(one.type) && one.parent_id === top.id),
+  ]);
 }
 
 function channelRow(one) {
@@ -146,7 +155,7 @@ function botMayWrite(one) {
 }
 
 function channelName(one) {
-  return one.type === DIRECT ? (nameOf(state.bot)) : one.name;
+  return one.type === DIRECT ? nameOf(state.bot) : one.name;
 }
 
 function personButton() {
@@ -178,21 +187,37 @@ function openPeople(event) {
 function header() {
   const open = channel();
   return html`<header class="top">
-    <button class="round only-narrow" aria-label="Servers and channels" aria-expanded=${state.drawerOpen} @click=${toggleDrawer}>
+    <button
+      class="round only-narrow"
+      aria-label="Servers and channels"
+      aria-expanded=${state.drawerOpen}
+      @click=${toggleDrawer}
+    >
       ${icon("menu")}
     </button>
-    ${open
-      ? html`${icon(open.type === DIRECT ? "at" : THREAD_TYPES.includes(open.type) ? "thread" : "hash")}
-          <b class="place">${channelName(open)}</b>
-          ${open.topic ? html`<span class="topic">${open.topic}</span>` : nothing}`
-      : html`<b class="place">No channel</b>`}
+    ${
+      open
+        ? html`${icon(open.type === DIRECT ? "at" : THREAD_TYPES.includes(open.type) ? "thread" : "hash")}
+            <b class="place">${channelName(open)}</b>
+            ${open.topic ? html`<span class="topic">${open.topic}</span>` : nothing}`
+        : html`<b class="place">No channel</b>`
+    }
     <span class="top-end">
-      <span class="bot-state" title=${state.botConnected ? "The bot is connected" : "The bot is not connected"}>
-        <span class="dot ${state.botConnected ? "good" : "bad"}"></span><span class="unseen"
+      <span
+        class="bot-state"
+        title=${state.botConnected ? "The bot is connected" : "The bot is not connected"}
+      >
+        <span class="dot ${state.botConnected ? "good" : "bad"}"></span
+        ><span class="unseen"
           >${state.botConnected ? "The bot is connected" : "The bot is not connected"}</span
         >
       </span>
-      <button class="round" aria-label="Switch between dark and light" title="Dark or light" @click=${switchTheme}>
+      <button
+        class="round"
+        aria-label="Switch between dark and light"
+        title="Dark or light"
+        @click=${switchTheme}
+      >
         ${icon("theme")}
       </button>
       <button
@@ -221,7 +246,9 @@ function tryStrip() {
   if (state.ranCommand || isFilling() || !canPortrait || channel()?.name !== "portraits") return nothing;
   return html`<div class="strip">
     <span><b>New here?</b> Make a first portrait.</span>
-    <button class="button primary" @click=${() => startCommand("portrait", { prompt: SAMPLE_PROMPT })}>Try /portrait</button>
+    <button class="button primary" @click=${() => startCommand("portrait", { prompt: SAMPLE_PROMPT })}>
+      Try /portrait
+    </button>
   </div>`;
 }
 

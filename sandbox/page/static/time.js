@@ -27,7 +27,8 @@ const longDay = new Intl.DateTimeFormat("en-US", { dateStyle: "long" });
 
 /** `<t:…>` as text: "in 20 seconds" for R, else a date or a time. */
 export function timestamp(unixS, letter) {
-  if (letter !== "R") return new Intl.DateTimeFormat("en-US", STYLES[letter] ?? STYLES.f).format(unixS * 1000);
+  if (letter !== "R")
+    return new Intl.DateTimeFormat("en-US", STYLES[letter] ?? STYLES.f).format(unixS * 1000);
   const ahead = unixS - Date.now() / 1000;
   const [unit, length] = STEPS.find(([, seconds]) => Math.abs(ahead) >= seconds) ?? ["second", 1];
   return relative.format(Math.round(ahead / length), unit);

@@ -32,7 +32,9 @@ export function workbench() {
   >
     <header>
       <h2>${icon("wrench")} Workbench</h2>
-      <button class="round" aria-label="Close the workbench" @click=${toggleWorkbench}>${icon("close")}</button>
+      <button class="round" aria-label="Close the workbench" @click=${toggleWorkbench}>
+        ${icon("close")}
+      </button>
     </header>
     ${botSection(bot)} ${wiroSection(wiro)} ${faultSection(faults, waiting)}
   </aside>`;
@@ -45,23 +47,35 @@ function botSection(bot) {
     <h3 id="bench-bot">Bot</h3>
     <p class="status-line">
       <span class="dot ${state.botConnected ? "good" : "bad"}"></span>
-      ${state.botConnected ? "Connected" : "Not connected"}${bot.managed
-        ? html` <span class="muted">• process ${PROCESS_WORDS[bot.state] ?? bot.state}</span>`
-        : nothing}
+      ${state.botConnected ? "Connected" : "Not connected"}${
+        bot.managed
+          ? html` <span class="muted">• process ${PROCESS_WORDS[bot.state] ?? bot.state}</span>`
+          : nothing
+      }
     </p>
-    ${bot.managed
-      ? html`<div class="levers">
-            <button class="lever" @click=${() => pull("bot", "restart")}>${icon("replay")} Restart the bot</button>
-            ${bot.state === "stopped" || bot.state === "crashed"
-              ? html`<button class="lever" @click=${() => pull("bot", "start")}>Start the bot</button>`
-              : html`<button class="lever" @click=${() => pull("bot", "stop")}>${icon("stop")} Stop the bot</button>
-                  <button class="lever" @click=${() => pull("bot", "kill")}>${icon("warning")} Kill the bot</button>`}
-          </div>
-          <details class="bench-log">
-            <summary>Last lines of its log</summary>
-            <pre tabindex="0">${bot.log.join("\n")}</pre>
-          </details>`
-      : html`<p class="muted">It was started elsewhere; its settings are on the sandbox's terminal.</p>`}
+    ${
+      bot.managed
+        ? html`<div class="levers">
+              <button class="lever" @click=${() => pull("bot", "restart")}>
+                ${icon("replay")} Restart the bot
+              </button>
+              ${
+                bot.state === "stopped" || bot.state === "crashed"
+                  ? html`<button class="lever" @click=${() => pull("bot", "start")}>Start the bot</button>`
+                  : html`<button class="lever" @click=${() => pull("bot", "stop")}>
+                        ${icon("stop")} Stop the bot
+                      </button>
+                      <button class="lever" @click=${() => pull("bot", "kill")}>
+                        ${icon("warning")} Kill the bot
+                      </button>`
+              }
+            </div>
+            <details class="bench-log">
+              <summary>Last lines of its log</summary>
+              <pre tabindex="0">${bot.log.join("\n")}</pre>
+            </details>`
+        : html`<p class="muted">It was started elsewhere; its settings are on the sandbox's terminal.</p>`
+    }
   </section>`;
 }
 
@@ -74,16 +88,28 @@ function wiroSection(wiro) {
       <span class="muted">Speed</span>
       ${wiro.speeds.map(
         (speed) =>
-          html`<button aria-pressed=${String(speed === wiro.speed)} @click=${() => pull("speed", speed)}>${speed}×</button>`,
+          html`<button aria-pressed=${String(speed === wiro.speed)} @click=${() => pull("speed", speed)}>
+            ${speed}×
+          </button>`,
       )}
     </div>
     <dl class="facts">
-      ${wiro.facts.map(({ label, value }) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
+      ${wiro.facts.map(
+        ({ label, value }) =>
+          html`<div>
+            <dt>${label}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
     </dl>
     <h4>Tasks</h4>
-    ${wiro.tasks.length
-      ? html`<ul class="tasks">${repeat(wiro.tasks, (task) => task.id, wiroTask)}</ul>`
-      : html`<p class="muted">None yet. They appear here as the bot starts them.</p>`}
+    ${
+      wiro.tasks.length
+        ? html`<ul class="tasks">
+            ${repeat(wiro.tasks, (task) => task.id, wiroTask)}
+          </ul>`
+        : html`<p class="muted">None yet. They appear here as the bot starts them.</p>`
+    }
   </section>`;
 }
 
@@ -96,18 +122,20 @@ function wiroTask(task) {
       <span>${task.status}</span>
       <span class="muted">${task.elapsed_s === null ? "" : duration(task.elapsed_s)}</span>
     </div>
-    ${task.ended
-      ? nothing
-      : html`<div
-          class="bar"
-          role="progressbar"
-          aria-label="Progress of task ${task.id}"
-          aria-valuemin="0"
-          aria-valuemax="100"
-          aria-valuenow=${percent}
-        >
-          <i .style=${`width: ${percent}%`}></i>
-        </div>`}
+    ${
+      task.ended
+        ? nothing
+        : html`<div
+            class="bar"
+            role="progressbar"
+            aria-label="Progress of task ${task.id}"
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=${percent}
+          >
+            <i .style=${`width: ${percent}%`}></i>
+          </div>`
+    }
   </li>`;
 }
 
@@ -118,14 +146,25 @@ function faultSection(faults, waiting) {
   const armed = faults.filter((fault) => fault.armed).length;
   return html`<section aria-labelledby="bench-faults">
     <h3 id="bench-faults">Make something go wrong</h3>
-    ${armed || waiting.length
-      ? html`<button class="lever all-well" @click=${() => pull("calm", true)}>Make all well again</button>`
-      : nothing}
-    ${waiting.length
-      ? html`<p class="muted">Waiting at Discord:</p>
-          <ul class="waiting-faults">${waiting.map((line) => html`<li>${line}</li>`)}</ul>`
-      : nothing}
-    ${groups.map((group) => faultGroup(group, faults.filter((fault) => fault.group === group)))}
+    ${
+      armed || waiting.length
+        ? html`<button class="lever all-well" @click=${() => pull("calm", true)}>Make all well again</button>`
+        : nothing
+    }
+    ${
+      waiting.length
+        ? html`<p class="muted">Waiting at Discord:</p>
+            <ul class="waiting-faults">
+              ${waiting.map((line) => html`<li>${line}</li>`)}
+            </ul>`
+        : nothing
+    }
+    ${groups.map((group) =>
+      faultGroup(
+        group,
+        faults.filter((fault) => fault.group === group),
+      ),
+    )}
   </section>`;
 }
 
@@ -134,12 +173,14 @@ function faultGroup(group, faults) {
   const others = faults.filter((fault) => !fault.common);
   return html`<h4>${group}</h4>
     <div class="levers">${common.map(faultButton)}</div>
-    ${others.length
-      ? html`<details class="more-faults">
-          <summary>${others.length} more</summary>
-          <div class="levers">${others.map(faultButton)}</div>
-        </details>`
-      : nothing}`;
+    ${
+      others.length
+        ? html`<details class="more-faults">
+            <summary>${others.length} more</summary>
+            <div class="levers">${others.map(faultButton)}</div>
+          </details>`
+        : nothing
+    }`;
 }
 
 function faultButton(fault) {
