@@ -76,6 +76,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         router = Router()
         client = AtelierClient(
             router,
+            clock=clock,
             shard_count=settings.shard_count,
             shard_ids=settings.shard_ids,
             http_trace=discord_trace(metrics, clock),

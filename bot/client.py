@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import discord
 import orjson
 import yarl
 from discord import app_commands
+from discord.webhook.async_ import async_context
 
 from bot.log import get_logger
 from bot.ui.answers import answer_error
+from bot.ui.callbacks import Callbacks
 from bot.ui.stage import Access
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from bot.clock import Clock
     from bot.model import Job
     from bot.ui.router import Router
 
@@ -27,6 +31,8 @@ log = get_logger(__name__)
 IN_SERVERS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 GUILDS_WITHIN_S = 1.0
 """Quiet for so long after a server was told: then all have been, and the bot is ready."""
+REMEMBERED = 4096
+"""Interactions that are known when they come again: some minutes' worth."""
 FOR_SERVERS = app_commands.AppInstallationType(guild=True, user=False)
 
 
@@ -35,6 +41,10 @@ class AtelierTree(app_commands.CommandTree["AtelierClient"]):
 
     def __init__(self, client: AtelierClient) -> None:
         super().__init__(client, allowed_contexts=IN_SERVERS, allowed_installs=FOR_SERVERS)
+
+    async def interaction_check(self, interaction: discord.Interaction[AtelierClient], /) -> bool:
+        """Leave an interaction alone that is being answered already."""
+        return interaction.client.is_new(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[AtelierClient], error: app_commands.AppCommandError, /
@@ -53,6 +63,7 @@ class AtelierClient(discord.AutoShardedClient):
         self,
         router: Router,
         *,
+        clock: Clock,
         shard_count: int | None = None,
         shard_ids: Sequence[int] | None = None,
         http_trace: aiohttp.TraceConfig | None = None,
@@ -79,6 +90,8 @@ class AtelierClient(discord.AutoShardedClient):
         self.command_ids: Mapping[str, int] = {}
         """Discord's ids of the commands, by name, once they are known."""
         self._router = router
+        self._callbacks = Callbacks(clock)
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._when_server_left = when_server_left
 
     async def setup_hook(self) -> None:
@@ -87,6 +100,11 @@ class AtelierClient(discord.AutoShardedClient):
         if count is None:
             # With a count of its own discord.py dials the gateway that the settings name, whatever this says.
             self.shard_count, _, _ = await self.http.get_bot_gateway()
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Be connected to the gateway until closed; everything that comes of it answers by our callbacks."""
+        async_context.set(self._callbacks)  # inherited by the shards' tasks and by all that they start
+        await super().connect(reconnect=reconnect)
 
     def hears_discord(self) -> bool:
         """Whether every shard is connected and has been told its servers."""
@@ -115,7 +133,19 @@ class AtelierClient(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Clicks and forms; commands go to the tree by themselves."""
-        await self._router.route(interaction)
+        kinds = {discord.InteractionType.component, discord.InteractionType.modal_submit}
+        if interaction.type in kinds and self.is_new(interaction):
+            await self._router.route(interaction)
+
+    def is_new(self, interaction: discord.Interaction[Any]) -> bool:
+        """Whether this is the interaction's first delivery; a gateway that resumes may bring one again."""
+        if interaction.id in self._seen:
+            log.info("an interaction came twice", kind=interaction.type.name)
+            return False
+        self._seen[interaction.id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """A server that the bot really left: discord.py keeps outages apart."""

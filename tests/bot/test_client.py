@@ -68,8 +68,15 @@ async def test_a_callback_that_discord_could_not_take_is_repeated(stand: Stand) 
     assert job.state is JobState.WAITING
 
 
-async def test_a_dropped_callback_leaves_no_job_behind(stand: Stand) -> None:
+async def test_a_callback_that_is_dropped_is_repeated(stand: Stand) -> None:
     stand.sandbox.discord.faults.fail_next("callback", "drop")
+    interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
+    assert (await stand.until_carded(interaction)).state is JobState.WAITING
+    assert not interaction.failed
+
+
+async def test_a_callback_that_never_gets_through_leaves_no_job_behind(stand: Stand) -> None:
+    stand.sandbox.discord.faults.fail_next("callback", "drop", times=100)
     interaction = await stand.sandbox.discord.command("mira", "portraits", "portrait", {"prompt": "a fox"})
     job = await stand.until_carded(interaction)
     assert (job.state, job.reason) == (JobState.CANCELLED, Reason.NOBODY_SAW_IT)

@@ -188,7 +188,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             application_id=sandbox.discord.application_id,
         )
         router, catalogue = Router(), load_catalogue()
-        client = AtelierClient(router, shard_count=1)
+        client = AtelierClient(router, clock=SystemClock(), shard_count=1)
         limits = limits_of()
         records, pacer = Records(db, limits, clock), Pacer(clock, spacing_s=0.05)
         stage = DiscordStage(
