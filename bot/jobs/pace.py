@@ -34,7 +34,7 @@ class Pace:
         self._longest_run_s = longest_run_s
         self._answered_at = job.state_at
         self.began_at: datetime | None = job.started_at
-        self._seen_running_at = job.state_at
+        self._seen_at = job.state_at
         self._asleep_in_queue = False
         self._failures = 0
         self.look_at_s = self._overdue_s = 0.0
@@ -70,20 +70,25 @@ class Pace:
 
     def saw_running(self, *, in_queue: bool, began_at: datetime | None) -> bool:
         """Note that it had not ended just now; whether its beginning became known by that."""
-        now = self._clock.now()
         self._asleep_in_queue = in_queue
-        first = self.began_at is None and not in_queue
-        if first:
-            began_at = min(now, max(self._seen_running_at, began_at)) if began_at else now
-            waited = began_at - self._answered_at
-            self.began_at = began_at if waited > QUEUE_WORTH_NOTING else self._answered_at
-        self._seen_running_at = now
+        first = not in_queue and self.note_beginning(began_at)
+        self._seen_at = self._clock.now()
         return first
+
+    def note_beginning(self, began_at: datetime | None) -> bool:
+        """Note when it began (None: some time since it was last seen); False when that was known already."""
+        if self.began_at is not None:
+            return False
+        now = self._clock.now()
+        began_at = min(now, max(self._seen_at, began_at)) if began_at else now
+        waited = began_at - self._answered_at
+        self.began_at = began_at if waited > QUEUE_WORTH_NOTING else self._answered_at
+        return True
 
     def ended_at(self, wiro_says: datetime | None) -> datetime:
         """When it ended: Wiro's word by our clock, within what was seen of it; for an end that was polled."""
         now = self._clock.now()
-        return now if wiro_says is None else min(now, max(self._seen_running_at, wiro_says))
+        return now if wiro_says is None else min(now, max(self._seen_at, wiro_says))
 
     def plan(self) -> None:
         """Set the next look after one that found the task running."""

@@ -188,12 +188,13 @@ class _Following:
         if not is_withheld(self._job):
             self._work.begin_downloads(self._fetcher, [each.url for each in outputs])
         self._work.is_first_delivery = True
-        self._pace.saw_running(in_queue=False, began_at=self._by_our_clock(task.start_time))
+        ended_at = self._told_end_at or self._pace.ended_at(self._by_our_clock(task.end_time))
+        self._pace.note_beginning(self._by_our_clock(task.start_time))
         return await self._means.book.outputs_known(
             self._job,
             outputs,
             started_at=self._pace.began_at,
-            ended_at=self._told_end_at or self._pace.ended_at(self._by_our_clock(task.end_time)),
+            ended_at=ended_at,
             cost_nano_usd=task.cost_nano_usd,
         )
 

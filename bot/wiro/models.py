@@ -91,6 +91,7 @@ class Task:
     create_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
+    """When its outputs were ready (`postprocessendtime`), else when its process ended."""
     elapsed_s: float | None = None
     """What is billed: from assignment to end, not from `start_time`."""
     debug_error: str = ""

@@ -93,7 +93,7 @@ def task(row: Mapping[str, Any]) -> Task:
         cost_nano_usd=nano_usd(row.get("totalcost")),
         create_time=instant(row.get("createtime")),
         start_time=instant(row.get("starttime")),
-        end_time=instant(row.get("endtime")),
+        end_time=instant(row.get("postprocessendtime")) or instant(row.get("endtime")),
         elapsed_s=number(row.get("elapsedseconds")),
         debug_error=text(row.get("debugerror")),
         callback_url=text(row.get("callbackurl")),

@@ -264,6 +264,20 @@ async def test_times_of_a_clock_that_is_wrong_do_not_matter(rig: Rig) -> None:
     assert abs((done.wiro_ended_at - done.started_at).total_seconds() - 10) <= 1.5
 
 
+async def test_an_end_that_was_polled_is_told_by_wiros_clock_not_by_the_look(rig: Rig) -> None:
+    """Else the past would be of looks, and the next looks as far apart as those were."""
+    rig.with_socket = False
+    rig.wiro.lives_s = 24.5
+    async with rig.process():
+        done = await rig.until(await rig.ask(), JobState.DONE)
+    task = rig.wiro.only
+    assert task.ended_at is not None
+    assert done.ended_at is not None
+    assert done.wiro_ended_at is not None
+    assert (done.ended_at - task.ended_at).total_seconds() > 1, "a look without a past comes late"
+    assert abs((done.wiro_ended_at - task.ended_at).total_seconds()) <= 0.5
+
+
 async def test_a_wait_in_wiros_queue_is_not_counted_as_run(rig: Rig) -> None:
     rig.wiro.queued_s = 40
     async with rig.process():
