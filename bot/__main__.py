@@ -1,42 +1,33 @@
-"""`python -m bot [run|doctor]`: the bot itself, and what checks its surroundings."""
+"""`python -m bot [run|doctor]`: the bot itself, and what checks its surroundings.
+
+Only the standard library is imported up here: what is heavier comes once a signal finds somebody at home.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
-from bot.clock import SystemClock
-from bot.errors import AlreadyRunning, SettingsError
-from bot.log import configure, get_logger
-from bot.settings import load_settings
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.settings import Settings
-
 STOPPED_AS_ASKED = 0
-STOPPED_BY_A_FAULT = 1
-WRONG_SETTINGS = 2
-
-STOP_WITHIN_S = 7.5
-"""After SIGTERM; who stops us is promised 8 s."""
-
-log = get_logger(__name__)
+INTERRUPTED = 130
+"""As shells say it of a command that Ctrl-C ended before it had an answer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = _parser().parse_args(arguments)
     if given.command == "doctor":
-        from bot.doctor import doctor  # noqa: PLC0415 -- `run` should not pay for it
+        return _doctor(as_json=given.json)
+    _leave_when_asked()
+    from bot.process import run  # noqa: PLC0415 -- half a second of imports, in which the signals work already
 
-        return asyncio.run(doctor(as_json=given.json))
-    return _run()
+    return run()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,65 +41,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run() -> int:
+def _doctor(*, as_json: bool) -> int:
     try:
-        settings = load_settings()
-        configure(settings.log_level, settings.log_format, secrets=settings.secrets)
-        return asyncio.run(_serve(settings))
-    except SettingsError as error:
-        sys.stderr.write("".join(f"{line}\n" for line in error.problems))
-        return WRONG_SETTINGS
-    except AlreadyRunning as error:
-        sys.stderr.write(f"{error}\n")
-        return WRONG_SETTINGS
-    except Exception:  # the outermost border: what nobody could mend ends the process, once, in the log
-        log.critical("stopped by a fault", exc_info=True)
-        return STOPPED_BY_A_FAULT
+        from bot.doctor import doctor  # noqa: PLC0415 -- `run` should not pay for it
+
+        return asyncio.run(doctor(as_json=as_json))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
-async def _serve(settings: Settings) -> int:
-    from bot.app import run  # noqa: PLC0415 -- settings are checked before half a second of imports
-
-    clock = SystemClock()
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
-    bot = asyncio.create_task(run(settings, stop=stop, clock=clock), name="bot")
-    asked = asyncio.create_task(stop.wait(), name="stop")
-    await asyncio.wait({bot, asked}, return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    try:
-        async with clock.timeout(STOP_WITHIN_S if stop.is_set() else None):
-            await bot
-    except TimeoutError:
-        if not stop.is_set():
-            raise
-        _leave_now(
-            "did not stop in time; what was in hand is safe in the database and goes on at the next start"
-        )
-    return STOPPED_AS_ASKED
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """Ask for the end at the first signal, leave at once at the second."""
-    loop = asyncio.get_running_loop()
-
-    def ask(number: int) -> None:
-        if stop.is_set():
-            _leave_now("asked to stop a second time")
-        log.info("stopping", signal=signal.Signals(number).name)
-        stop.set()
-
+def _leave_when_asked() -> None:
+    """Until the bot takes the signals over, nothing is in hand, and the process may just end."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, ask, number)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda got, _frame: loop.call_soon_threadsafe(ask, got))
-
-
-def _leave_now(why: str) -> None:
-    log.error(why)
-    sys.stderr.flush()
-    os._exit(STOPPED_BY_A_FAULT)  # threads that hang would hold up every other way out
+        signal.signal(number, lambda *_: sys.exit(STOPPED_AS_ASKED))
 
 
 if __name__ == "__main__":

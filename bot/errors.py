@@ -3,6 +3,7 @@
 AtelierError
 ├── SettingsError            settings are missing or wrong; exit code 2
 ├── AlreadyRunning           another process works on the same SQLite file; exit code 2
+├── CannotStart              what the bot cannot be without is not there; exit code 1
 ├── UserError                a finished sentence for the member, said as it is
 │   ├── InvalidValue         what was given breaks a rule of the tool
 │   ├── QuotaRefused         a cap of images, trainings or tasks is reached
@@ -55,6 +56,10 @@ class AlreadyRunning(AtelierError):
             f"Another Atelier is already running on {path}. "
             "Stop it first, or give this one a DATABASE_URL of its own."
         )
+
+
+class CannotStart(AtelierError):
+    """What the bot cannot be without is not there; the sentence says what, and what to do."""
 
 
 class UserError(AtelierError):

@@ -19,15 +19,20 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
 APP = """
 import asyncio, sys, types
-from bot.errors import AlreadyRunning, SettingsError
+from bot.errors import AlreadyRunning, CannotStart, SettingsError
 app = types.ModuleType("bot.app")
 async def run(settings, *, stop, clock):
     print("running", flush=True)
     {body}
 app.run = run
 sys.modules["bot.app"] = app
-import bot.__main__
-bot.__main__.STOP_WITHIN_S = 0.5
+import bot.__main__, bot.process
+bot.process.STOP_WITHIN_S = 0.5
+def early():
+    {before}
+    pass
+settings = bot.process.load_settings
+bot.process.load_settings = lambda: (early(), settings())[1]
 sys.exit(bot.__main__.main())
 """
 
@@ -39,10 +44,10 @@ class Process:
         self.folder = folder
         self.variables = {"DISCORD_TOKEN": "token-of-the-bot", "WIRO_API_KEY": "key-of-the-project"}
 
-    async def start(self, body: str, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, body: str, *arguments: str, before: str = "") -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", APP.format(body=body), *arguments),
+            *("-c", APP.format(body=body, before=before), *arguments),
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.variables},
             stdout=asyncio.subprocess.PIPE,
@@ -50,10 +55,14 @@ class Process:
         )
 
     async def run(
-        self, body: str, *signals: signal.Signals, arguments: tuple[str, ...] = ("run",)
+        self,
+        body: str,
+        *signals: signal.Signals,
+        arguments: tuple[str, ...] = ("run",),
+        before: str = "",
     ) -> tuple[int, str]:
-        """Exit code and stderr, after sending these signals once it runs."""
-        process = await self.start(body, *arguments)
+        """Exit code and stderr, after sending these signals once it runs; `before` is done at its start."""
+        process = await self.start(body, *arguments, before=before)
         assert process.stdout
         assert process.stderr
         if signals:
@@ -107,10 +116,33 @@ async def test_what_the_operator_must_change_is_exit_code_2_without_traceback(
     assert len(said.splitlines()) == 1
 
 
+async def test_a_service_that_is_not_there_is_exit_code_1_in_one_line(process: Process) -> None:
+    code, said = await process.run("raise CannotStart('The database is away.')")
+    assert code == 1
+    assert "The database is away." in said
+    assert len(said.splitlines()) == 1
+
+
 async def test_bot_that_hangs_while_stopping_is_left_in_time(process: Process) -> None:
     code, said = await process.run("await asyncio.Event().wait()", signal.SIGTERM)
     assert code == 1
     assert "did not stop in time" in said
+
+
+async def test_bot_whose_end_hangs_too_is_left_in_time(process: Process) -> None:
+    forever = "try: await asyncio.Event().wait()\n    finally: await asyncio.Event().wait()"
+    code, said = await process.run(forever, signal.SIGTERM)
+    assert code == 1
+    assert "did not stop in time" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_before_the_bot_is_there_ends_it_as_asked_and_without_a_word(
+    process: Process, number: signal.Signals
+) -> None:
+    early = f"import os; os.kill(os.getpid(), {int(number)})"
+    code, said = await process.run("", arguments=("run",), before=early)
+    assert (code, said) == (0, "")
 
 
 async def test_second_signal_ends_it_at_once(process: Process) -> None:

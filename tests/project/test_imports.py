@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bot.client": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
     "bot.doctor": GROUND | SERVICES | {"bot.web"},
     "bot.app": GROUND | SERVICES | RULES | LIFE | {"bot.ui", "bot.web", "bot.client", "cogs"},
-    "bot.__main__": GROUND | {"bot.app", "bot.doctor"},
+    "bot.process": GROUND | {"bot.app"},
+    "bot.__main__": {"bot.process", "bot.doctor"},
     "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
     "sandbox": set(),
 }
