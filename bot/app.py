@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import aiohttp
 import discord
 
 from bot.client import AtelierClient, dial
-from bot.errors import SettingsError
+from bot.errors import CannotStart, SettingsError, StoreError
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
 from bot.quota.policy import Limits
@@ -57,6 +57,10 @@ DISCORD_SAYS_NO = (
     "is refused by Discord. It must be the bot's token from the Developer Portal (Bot, Reset Token). "
     "Example: DISCORD_TOKEN=MTE5OTk….GabcDE.abcdef…"
 )
+NO_API_THERE = (
+    "Discord's API is not there. It must be the address of the API with its version. "
+    "Example: DISCORD_API_URL=https://discord.com/api/v10"
+)
 CONNECTIONS = 200
 """Open at once to Wiro, or to Discord's message routes: more jobs wait their turn for a moment."""
 
@@ -67,6 +71,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
     Raises:
         SettingsError: A setting is wrong in a way that only its service could tell.
         AlreadyRunning: Another process works on the same SQLite file.
+        CannotStart: The database does not answer, or is not one that this version can use.
         Exception: A fault that nothing could mend.
     """
     async with AsyncExitStack() as stack:
@@ -144,10 +149,25 @@ class _LateBound:
 async def _opened_database(settings: Settings, clock: Clock) -> AsyncIterator[Database]:
     """The database, locked against a second process where it is a file, and in the shape that is needed."""
     file = engines.sqlite_file(engines.read_url(settings.database_url))
-    with nullcontext() if file is None else exclusive(file):
-        await bring_to_shape(settings.database_url, clock)
+    with ExitStack() as stack:
+        if file is not None:
+            try:
+                stack.enter_context(exclusive(file))
+            except OSError as error:
+                raise SettingsError([_cannot_write(file, error)]) from error
+        try:
+            await bring_to_shape(settings.database_url, clock)
+        except StoreError as error:
+            raise CannotStart(f"the database cannot be used: {error}") from error
         async with Database.open(settings.database_url, clock=clock) as db:
             yield db
+
+
+def _cannot_write(file: Path, error: OSError) -> str:
+    return (
+        f"DATABASE_URL names {file}, which cannot be written: {error.strerror}. It must lie in a folder that "
+        "the user who runs the bot may write. Example: DATABASE_URL=sqlite:///data/atelier.db"
+    )
 
 
 def _session() -> aiohttp.ClientSession:
@@ -198,7 +218,7 @@ async def _logged_in(
         pause_s = 0.0
         while not stop.is_set() and not await _try_to_log_in(client, settings):
             pause_s = next(pauses, pause_s)
-            log.warning("Discord cannot be reached; trying again", in_s=pause_s)
+            log.info("trying again", in_s=pause_s)
             await _sleep_or_stop(clock, pause_s, stop)
         yield
     finally:
@@ -215,12 +235,18 @@ async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
     except discord.LoginFailure as error:
         raise SettingsError([f"DISCORD_TOKEN {DISCORD_SAYS_NO}"]) from error
     except discord.HTTPException as error:
+        if error.status == 404:
+            raise SettingsError(
+                [f'DISCORD_API_URL is "{settings.discord_api_url}". {NO_API_THERE}']
+            ) from error
         if error.status < 500 and error.status != 429:
             raise
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        log.debug("no connection to Discord", exc_info=True)
+        why = f"HTTP {error.status}"
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        why = type(error).__name__
     else:
         return True
+    log.warning("Discord cannot be reached", why=why)
     # A login that failed leaves a session behind, and the next one makes another.
     await client.http.close()
     client.http.connector = discord.utils.MISSING

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 WITHIN_S = 600.0
 """How long a migration may take, waiting for another process's included."""
 
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows alone has it
 _KNOWN = {error.__name__: error for error in (StoreError, NewerDatabase)}
 _REVISION = re.compile(r'^revision(?:: str)? = "(\w+)"$', re.MULTILINE)
 _DOWN = re.compile(r'^down_revision(?:: str \| None)? = "(\w+)"$', re.MULTILINE)
@@ -75,6 +77,9 @@ async def _migrate_apart(url: str, clock: Clock) -> None:
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        # A Ctrl-C at the terminal is for the bot alone, which then ends this in order.
+        start_new_session=True,
+        creationflags=_OWN_GROUP,
     )
     absolute, begun_s = _absolute(url), clock.monotonic_s()
     try:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import run
 from bot.clock import SystemClock
-from bot.errors import AlreadyRunning, SettingsError
+from bot.errors import AlreadyRunning, CannotStart, SettingsError
 from bot.settings import Settings
 from bot.store.migrate import upgrade
 from sandbox.server import Sandbox
@@ -86,6 +86,29 @@ async def test_stopping_is_quick_and_leaves_nothing_open(sandbox: Sandbox, tmp_p
 async def test_a_refused_token_is_a_wrong_setting(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = settings_for(sandbox, tmp_path, discord_token="MTE5OTk.wrong.token-that-nobody-knows")
     with pytest.raises(SettingsError, match="DISCORD_TOKEN is refused"):
+        await run(settings, stop=asyncio.Event(), clock=SystemClock())
+
+
+async def test_an_address_where_discord_is_not_is_a_wrong_setting(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = settings_for(sandbox, tmp_path, discord_api_url=f"{sandbox.url}/elsewhere")
+    with pytest.raises(SettingsError, match=r"DISCORD_API_URL is .*/elsewhere"):
+        await run(settings, stop=asyncio.Event(), clock=SystemClock())
+
+
+async def test_a_file_that_cannot_be_a_database_ends_the_start_with_a_sentence(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = settings_for(sandbox, tmp_path)
+    (tmp_path / "atelier.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(CannotStart, match=r"the database cannot be used: .*not a database"):
+        await run(settings, stop=asyncio.Event(), clock=SystemClock())
+
+
+async def test_a_place_where_no_database_can_be_is_a_wrong_setting(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, so nothing can lie in it")
+    url = f"sqlite:///{(tmp_path / 'taken' / 'atelier.db').as_posix()}"
+    settings = settings_for(sandbox, tmp_path).model_copy(update={"database_url": url})
+    with pytest.raises(SettingsError, match=r"DATABASE_URL names .*taken"):
         await run(settings, stop=asyncio.Event(), clock=SystemClock())
 
 
