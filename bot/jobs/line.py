@@ -14,8 +14,6 @@ from bot.model import JobState
 from bot.store import line as store
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import sqlalchemy as sa
 
     from bot.jobs.carriers import Carriers
@@ -58,9 +56,8 @@ class Line:
             self._woken.clear()
             wait_s = LOOK_AGAIN_S
             try:
-                while not self._closed and await self._claim_some():
+                while not self._closed and (wait_s := await self._claim_some()) <= 0:
                     pass
-                wait_s = await self._next_s()
             except StoreError as error:
                 log.warning("the line could not be read", error=str(error))
             if not self._closed:
@@ -68,13 +65,14 @@ class Line:
                     async with self._means.clock.timeout(wait_s):
                         await self._woken.wait()
 
-    async def _claim_some(self) -> bool:
-        """Claim a few jobs in one transaction and have them carried; whether there may be more."""
+    async def _claim_some(self) -> float:
+        """Claim a few jobs in one transaction and have them carried; 0, or the seconds until more may go."""
         submitting = self._carriers.submitting_tools
         now = self._means.clock.now()
 
-        def unit(conn: sa.Connection) -> list[Job]:
-            tries_a_gate = any(gate.strikes for gate in store.gates(conn).values())
+        def unit(conn: sa.Connection) -> tuple[list[Job], float]:
+            gates = store.gates(conn).values()
+            tries_a_gate = any(gate.strikes for gate in gates)
             claimed: list[Job] = []
             while len(claimed) < (1 if tries_a_gate else CLAIMS_A_UNIT):
                 job = store.claim_next(
@@ -87,26 +85,20 @@ class Line:
                 if job is None:
                     break
                 claimed.append(job)
-            return claimed
+            if claimed:
+                return claimed, 0.0
+            moments = [store.next_due(conn, now=now), *(gate.closed_until for gate in gates)]
+            waits_s = [
+                (moment - now).total_seconds() for moment in moments if moment is not None and moment > now
+            ]
+            return claimed, min([LOOK_AGAIN_S, *waits_s])
 
-        claimed = await self._book.write(unit)
+        claimed, wait_s = await self._book.write(unit)
         for job in claimed:
             waited_s = (now - job.created_at).total_seconds()
             self._means.observer.state_changed(job, JobState.WAITING, waited_s)
             self._carriers.take(Work(job, may_run=True))
-        return bool(claimed)
-
-    async def _next_s(self) -> float:
-        """Seconds until something changes by time alone."""
-        now = self._means.clock.now()
-
-        def unit(conn: sa.Connection) -> list[datetime | None]:
-            closed = [gate.closed_until for gate in store.gates(conn).values()]
-            return [store.next_due(conn, now=now), *closed]
-
-        moments = [moment for moment in await self._book.db.read(unit) if moment is not None and moment > now]
-        soonest_s = min(((moment - now).total_seconds() for moment in moments), default=LOOK_AGAIN_S)
-        return min(LOOK_AGAIN_S, soonest_s)
+        return wait_s
 
     def _stepped(self, before: Job, _after: Job) -> None:
         """A job left Wiro, or Run was answered, so that a place or a gate may be free."""
