@@ -36,6 +36,7 @@ class Doubter:
     async def step(self, work: Work) -> Job:
         """DOUBTFUL → RUNNING, WAITING, FAILED or CANCELLED."""
         job, clock = work.job, self._means.clock
+        await self._means.stage.show(job, None, None)  # this may take a minute and a half
         age_s = max(0.0, (clock.now() - job.state_at).total_seconds())
         begun_s = clock.monotonic_s() - age_s
         for look_s in look_ages(age_s):
