@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from sandbox.process import SupervisedProcess
 from sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 BOT = ("bot", "run")
 _KEPT_FOLDER = Path("data/demo")
@@ -38,28 +39,39 @@ async def demo(
         command: The bot: a module and its arguments.
         environment: More of its environment than the settings that lead it here.
     """
-    try:
-        async with Sandbox(port=port, speed=speed) as sandbox:
-            with _data_folder(keep=keep) as folder:
-                settings = sandbox.bot_environment() | _local_settings(folder) | dict(environment or {})
-                return await _run(sandbox, command, settings, folder)
-    except OSError as error:
-        _say(f"Port {port} is taken ({error.strerror}). Choose another one with --port, or --port 0 for any.")
-        return 1
+    async with _opened(port, speed) as sandbox:
+        if sandbox is None:
+            return 1
+        with _data_folder(keep=keep) as folder:
+            settings = sandbox.bot_environment() | _local_settings(folder) | dict(environment or {})
+            return await _run(sandbox, command, settings, folder)
 
 
 async def serve(*, port: int = 8080, speed: float = 1.0) -> int:
     """As `demo`, without a bot: prints the settings with which one can be started elsewhere."""
-    try:
-        async with Sandbox(port=port, speed=speed) as sandbox:
-            _say(f"The sandbox is at {sandbox.url}/\n\nSettings for a bot:")
-            for name, value in sandbox.bot_environment().items():
-                _say(f"{name}={value}")
-            await _until_told_to_stop()
-            return 0
-    except OSError as error:
-        _say(f"Port {port} is taken ({error.strerror}). Choose another one with --port, or --port 0 for any.")
-        return 1
+    async with _opened(port, speed) as sandbox:
+        if sandbox is None:
+            return 1
+        _say(f"The sandbox is at {sandbox.url}/\n\nSettings for a bot:")
+        for name, value in sandbox.bot_environment().items():
+            _say(f"{name}={value}")
+        await _until_told_to_stop()
+        return 0
+
+
+@asynccontextmanager
+async def _opened(port: int, speed: float) -> AsyncIterator[Sandbox | None]:
+    """The sandbox at that port; None, after a line that says why, when the port cannot be had."""
+    async with AsyncExitStack() as stack:
+        try:
+            sandbox = await stack.enter_async_context(Sandbox(port=port, speed=speed))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            trouble = "is taken" if taken else f"cannot be opened ({error.strerror})"
+            _say(f"Port {port} {trouble}. Choose another one with --port, or --port 0 for any.")
+            yield None
+            return
+        yield sandbox
 
 
 async def _run(sandbox: Sandbox, command: Sequence[str], settings: Mapping[str, str], folder: Path) -> int:

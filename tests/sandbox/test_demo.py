@@ -147,17 +147,35 @@ def test_killed_demo_leaves_no_bot_behind(demo: Demo) -> None:
     assert not bot.is_running()
 
 
+def run_demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A demo that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", "demo", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("--port", "65536"), ("--port", "-1"), ("--port", "http"), ("--speed", "-1"), ("--speed", "nan")],
+)
+def test_values_that_cannot_be_are_said_in_one_line(argument: str, value: str) -> None:
+    ended = run_demo(f"{argument}={value}")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith(
+        f"python -m sandbox demo: error: argument {argument}: '{value}'"
+    )
+    assert "Traceback" not in ended.stderr
+
+
 def test_taken_port_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = subprocess.run(
-            [sys.executable, "-m", "sandbox", "demo", "--port", str(port)],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        ended = run_demo("--port", str(port))
     assert ended.returncode == 1
     assert ended.stdout.startswith(f"Port {port} is taken")
     assert ended.stdout.count("\n") == 1
