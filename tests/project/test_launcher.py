@@ -214,6 +214,14 @@ def test_unknown_command_shows_the_known_ones(house: House) -> None:
     assert not (house.folder / ".venv").exists()
 
 
+@pytest.mark.parametrize("arguments", [("setup", "--def"), ("check", "bot")], ids=" ".join)
+def test_argument_that_a_command_does_not_take_is_refused(house: House, arguments: tuple[str, str]) -> None:
+    done = house.run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("'{}' takes no '{}'.".format(*arguments))
+    assert not (house.folder / ".venv").exists()
+
+
 def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, LAUNCHER], capture_output=True, text=True, check=True)
     for command in ("demo", "run", "doctor", "setup", "test", "check", "bench"):
