@@ -40,7 +40,7 @@ class DiscordExamination:
     async def findings(self) -> AsyncIterator[Finding]:
         """A line for each thing, and no more of them once the token turns out to be bad."""
         status, me = await self._get("/users/@me")
-        if status != 200:
+        if status != 200 or "id" not in me:
             yield self._token_refused(status)
             return
         yield good("Discord token", f"it is {me.get('username', '?')} ({me.get('id', '?')})")
@@ -59,6 +59,8 @@ class DiscordExamination:
                 "Discord does not know it",
                 "In the Developer Portal use Bot, Reset Token, and put the new one into DISCORD_TOKEN.",
             )
+        if status in {200, 404}:
+            return wrong("Discord token", "Discord's API is not at that address", "Look at DISCORD_API_URL.")
         return wrong(
             "Discord token", f"Discord answered {status}", "Look at DISCORD_API_URL, then try again later."
         )
@@ -86,7 +88,10 @@ class DiscordExamination:
             if "Date" in response.headers:
                 theirs = parsedate_to_datetime(response.headers["Date"])
                 self.clock_skew_s = (theirs - self.clock.now()).total_seconds()
-            body = await response.json(content_type=None) if response.status == 200 else {}
+            try:
+                body = await response.json(content_type=None)
+            except ValueError:  # a web page, or nothing
+                body = None
             return response.status, body if isinstance(body, dict) else {}
 
 

@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.doctor.findings import Finding, good, note, wrong
 from bot.wiro import WiroClient
-from bot.wiro.errors import AuthError, RateLimited, ServiceUnavailable, WiroError
+from bot.wiro.errors import AuthError, NotFound, RateLimited, ServiceUnavailable, WiroError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,6 +81,6 @@ def _mend(error: WiroError, *, signed: bool) -> str:
             return (
                 "Copy WIRO_API_KEY again; a project with signature authentication needs WIRO_API_SECRET too."
             )
-        case RateLimited() | ServiceUnavailable():
+        case RateLimited() | ServiceUnavailable() | NotFound():
             return "Look at WIRO_API_URL and the network, then try again."
     return "Look at the project at Wiro."

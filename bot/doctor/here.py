@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -49,7 +50,7 @@ async def database(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     file = engines.sqlite_file(engines.read_url(url))
     try:
         if file is not None and not file.exists():
-            yield note("Database", f"{file} is not there yet; the first run makes it")
+            yield await asyncio.to_thread(_place_for, file)
             return
         async with Database.open(url, clock=clock) as db:
             await db.ping()
@@ -63,6 +64,18 @@ async def database(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
         yield wrong(
             "Database", str(error), "Look at DATABASE_URL, and whether the server runs and lets you in."
         )
+
+
+def _place_for(file: Path) -> Finding:
+    try:
+        _try_to_write(file.parent)
+    except OSError as error:
+        return wrong(
+            "Database",
+            f"{file} cannot be made: {error.strerror}",
+            f"Give its folder to the user that runs the bot ({_user()}), or set DATABASE_URL.",
+        )
+    return note("Database", f"{file} is not there yet; the first run makes it")
 
 
 def _migration(revision: str | None) -> Finding:
@@ -112,9 +125,7 @@ def data_folder(settings: Settings) -> Finding:
     """Whether files can be written there, and how much space is left. Blocks."""
     folder = settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as trial:
-            trial.write(b"x")
+        _try_to_write(folder)
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
         return wrong(
@@ -126,6 +137,12 @@ def data_folder(settings: Settings) -> Finding:
     if free_bytes < LITTLE_SPACE_BYTES:
         return note("Data folder", f"{folder} is writable, but there is little space: {space}", "Make room.")
     return good("Data folder", f"{folder} is writable, {space}")
+
+
+def _try_to_write(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the bot makes it: prompts will lie there
+    with tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(b"x")
 
 
 async def operators_port(

@@ -161,6 +161,29 @@ async def test_services_that_are_not_there_are_a_line_each(patient: Patient) -> 
     assert all(finding.mend for finding in wrong.values())
 
 
+async def test_address_where_a_web_page_is_and_no_api_names_its_setting(patient: Patient) -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<h1>Welcome</h1>", content_type="text/html")
+
+    async with a_server(page) as url:
+        patient.values |= {"discord_api_url": url, "wiro_api_url": url}
+        wrong = await patient.wrong()
+    assert list(wrong) == ["Discord token", "Wiro key"]
+    assert "DISCORD_API_URL" in wrong["Discord token"].mend
+    assert "WIRO_API_URL" in wrong["Wiro key"].mend
+
+
+async def test_address_that_nothing_has_names_its_setting(patient: Patient) -> None:
+    async def nothing(_request: web.Request) -> web.Response:
+        raise web.HTTPNotFound
+
+    async with a_server(nothing) as url:
+        patient.values |= {"discord_api_url": url, "wiro_api_url": url}
+        wrong = await patient.wrong()
+    assert "DISCORD_API_URL" in wrong["Discord token"].mend
+    assert "WIRO_API_URL" in wrong["Wiro key"].mend
+
+
 async def test_gateway_that_is_something_else_is_found(patient: Patient) -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(text="a web page")
@@ -239,6 +262,20 @@ async def test_database_that_is_not_there_yet_is_a_note_and_is_not_made(patient:
     found = await patient.findings()
     assert found["Database"].state is State.NOTE
     assert not (patient.folder / "data" / "atelier.db").exists()
+
+
+async def test_place_where_no_database_can_be_made_is_wrong(patient: Patient) -> None:
+    (patient.folder / "file").touch()
+    patient.values["database_url"] = f"sqlite:///{(patient.folder / 'file' / 'atelier.db').as_posix()}"
+    wrong = await patient.wrong()
+    assert list(wrong) == ["Database"]
+    assert "cannot be made" in wrong["Database"].says
+
+
+@pytest.mark.skipif(os.name == "nt", reason="looks at POSIX permissions")
+async def test_folder_that_the_check_makes_is_its_owners_alone(patient: Patient) -> None:
+    await patient.findings()
+    assert (patient.folder / "data").stat().st_mode & 0o077 == 0
 
 
 async def test_database_that_is_locked_for_writing_is_wrong(patient: Patient) -> None:
