@@ -28,6 +28,7 @@ log = get_logger(__name__)
 
 def run() -> int:
     """Run the bot until it is told to stop, and return the process's exit code."""
+    os.umask(0o077)  # prompts and tokens lie in the files that it makes: they are for their owner alone
     try:
         settings = load_settings()
         configure(settings.log_level, settings.log_format, secrets=settings.secrets)

@@ -129,6 +129,11 @@ async def test_bot_that_hangs_while_stopping_is_left_in_time(process: Process) -
     assert "did not stop in time" in said
 
 
+async def test_files_that_it_makes_are_its_owners_alone(process: Process) -> None:
+    assert (await process.run("open('made', 'x').close()"))[0] == 0
+    assert (process.folder / "made").stat().st_mode & 0o777 == 0o600
+
+
 async def test_bot_whose_end_hangs_too_is_left_in_time(process: Process) -> None:
     forever = "try: await asyncio.Event().wait()\n    finally: await asyncio.Event().wait()"
     code, said = await process.run(forever, signal.SIGTERM)
