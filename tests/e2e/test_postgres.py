@@ -1,0 +1,99 @@
+"""The same bot on PostgreSQL: a journey, a kill, and two processes side by side."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from bot.clock import SystemClock
+from bot.model import JobState
+from bot.store import tables
+from bot.store.database import Database
+from tests.support.books import all_jobs, faults_of
+from tests.support.house import BotProcess, open_house, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.model import Job
+    from tests.support.house import House
+
+pytestmark = pytest.mark.postgres
+
+
+@asynccontextmanager
+async def opened(folder: Path, url: str, **settings: str) -> AsyncIterator[House]:
+    """A house on that database, whose books are looked at once the bot has stopped."""
+    async with open_house(folder, DATABASE_URL=url, **settings) as house:  # type: ignore[arg-type]  # only texts are given
+        yield house
+    async with Database.open(url, clock=SystemClock()) as db:
+        assert await db.read(faults_of) == []
+        assert [job.code for job in await db.read(all_jobs) if not job.state.has_ended] == []
+
+
+async def jobs(url: str) -> list[Job]:
+    async with Database.open(url, clock=SystemClock()) as db:
+        return await db.read(all_jobs)
+
+
+async def test_a_portrait_from_the_command_to_its_images_and_again(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    async with opened(tmp_path, postgres_database) as house:
+        first = await house.portrait(samples=2)
+        await house.images(first, 2)
+        again = await house.press(house.card(first), "Again", "tomas")
+        await house.images(again, 2, "tomas")
+        assert house.runs() == 2
+        assert not house.bot.database.exists()
+        await (await house.press(house.card(first), "Delete")).answered()
+        await house.card_says(first, "Deleted")
+    found = await jobs(postgres_database)
+    assert [job.state for job in found] == [JobState.DONE, JobState.DONE]
+
+
+async def test_kill_9_and_a_restart_after_the_lease_end_in_one_card_and_one_run(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    async with opened(tmp_path, postgres_database) as house:
+        house.wiro.paused = True
+        interaction = await house.portrait()
+        await until(house.tasks, "the task is at Wiro")
+        await house.bot.kill()
+        await pass_lease(postgres_database)
+        await house.bot.start()
+        house.wiro.paused = False
+        await house.images(interaction, 1)
+        assert house.runs() == 1
+        assert len(house.posted()) == 1
+
+
+async def pass_lease(url: str) -> None:
+    """Let the dead process's lease be over, as it is after half a minute."""
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    async with Database.open(url, clock=SystemClock()) as db:
+        await db.write(lambda conn: conn.execute(sa.update(tables.process).values(heartbeat_at=long_ago)))
+
+
+async def test_two_processes_on_one_database_do_every_job_once(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    shards = {"DATABASE_URL": postgres_database, "SHARD_COUNT": "2"}
+    async with opened(tmp_path, postgres_database, SHARD_COUNT="2", SHARD_IDS="0") as house:
+        second = BotProcess(house.sandbox, tmp_path / "second", shards | {"SHARD_IDS": "1"})
+        try:
+            await second.start()
+            asked = [
+                await house.portrait("mira", channel) for channel in ("portraits", "general", "after-dark")
+            ]
+            for interaction in asked:
+                await house.images(interaction, 1)
+            assert house.runs() == 3
+            assert len(house.posted()) + len(house.posted("general")) + len(house.posted("after-dark")) == 3
+        finally:
+            assert await second.stop() == 0
