@@ -31,7 +31,8 @@ REDACTED = "[redacted]"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _SECRET_FIELDS = re.compile(
-    r"(?i)(?:^|_|-)(?:token|tokens|secret|password|authorization|signature|api_?key|apikey|prompt|inputs)$|^x-(?:api-key|signature)$"
+    r"(?i)(?:^|_|-)(?:token|tokens|secret|password|authorization|signature|api_?key|apikey|inputs)$"
+    r"|prompt$|^x-(?:api-key|signature)$"
 )
 """Names of fields whose value is never shown, whatever it is."""
 
@@ -44,9 +45,12 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/webhooks/\d+/|/interactions/\d+/|/hooks/wiro/)[^/\s?\"'<>\\]+"), r"\1" + REDACTED),
     # The password in an address, and the signature of a signed one.
     (re.compile(r"(\w://[^\s/:@\\]*:)[^\s/@\\]+(@)"), r"\1" + REDACTED + r"\2"),
-    (re.compile(r"([?&](?:hm|token|signature)=)[^&\s\"'\\]+"), r"\1" + REDACTED),
+    (re.compile(r"([?&](?:hm|token|signature|password)=)[^&\s\"'\\]+"), r"\1" + REDACTED),
 )
 """What is secret wherever it stands; safe to replace in a finished line of JSON too."""
+
+_PRIVATE = r"(?:\w*token|\w*secret|password|x-signature|api_?key|\w*prompt)"
+"""Names, as others write them, of what is not for a log."""
 
 _QUOTES: tuple[tuple[re.Pattern[str], str], ...] = (
     # Headers as dictionaries, header lines and command lines write them.
@@ -57,20 +61,20 @@ _QUOTES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         r"\1" + REDACTED,
     ),
-    # Fields of JSON and of Python's repr, also inside another string, where the quotes are escaped.
+    # Fields of JSON and of Python's repr, also inside another string, where the quotes are escaped, and where
+    # the end is cut off; and the arguments that a repr of an object shows.
     (
-        re.compile(
-            r"(?is)((?P<k>\\*[\"'])(?:\w*token|\w*secret|password|x-signature|api_?key|(?:negative_?)?prompt)(?P=k)"
-            r"\s*:\s*)(?P<v>\\*[\"']).*?(?<!\\)(?P=v)"
-        ),
+        re.compile(rf"(?is)((?P<k>\\*[\"']){_PRIVATE}(?P=k)\s*:\s*)(?P<v>\\*[\"']).*?(?:(?<!\\)(?P=v)|\Z)"),
         r'\1"' + REDACTED + '"',
     ),
+    (re.compile(rf"(?is)(\b{_PRIVATE}=)(?P<v>[\"']).*?(?:(?<!\\)(?P=v)|\Z)"), r'\1"' + REDACTED + '"'),
     # What a database's errors quote of a row.
     (
         re.compile(r"(\[parameters: ).*?(\](?=(?:\s|\\n)*(?:\(Background|$)))", re.DOTALL),
         r"\1" + REDACTED + r"\2",
     ),
     (re.compile(r"(Failing row contains \().*"), r"\1" + REDACTED + ")"),
+    (re.compile(rf"(?i)(Key \([^)]*{_PRIVATE}[^)]*\)=\().*"), r"\1" + REDACTED + ")"),
 )
 """What is secret by what stands around it, in text that was not rendered yet."""
 

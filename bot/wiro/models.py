@@ -48,7 +48,7 @@ class FilePart:
     field: str
     """Id of the tool's input; not used by `upload`."""
     filename: str
-    data: bytes
+    data: bytes = field(repr=False)
     content_type: str = "application/octet-stream"
 
 
@@ -57,7 +57,7 @@ class RunAnswer:
     """A task that Wiro has accepted."""
 
     task_id: str
-    socket_token: str
+    socket_token: str = field(repr=False)
     """`socketaccesstoken`: names the task on the event socket and in most calls."""
 
 
@@ -77,7 +77,7 @@ class Task:
     """A task as Task/Detail, Task/List, Cancel and Kill show it."""
 
     id: str
-    token: str
+    token: str = field(repr=False)
     """`socketaccesstoken`."""
     status: str
     """A `TaskStatus` word or one that is not known yet."""
@@ -85,7 +85,7 @@ class Task:
     """Exit code of the tool; None before the end, and sometimes at it."""
     outputs: tuple[OutputFile, ...] = ()
     """The entries that have an address; text outputs are only in `raw`."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The inputs as Wiro stored them; values may have become strings."""
     cost_nano_usd: int | None = None
     create_time: datetime | None = None
@@ -94,8 +94,8 @@ class Task:
     """When its outputs were ready (`postprocessendtime`), else when its process ended."""
     elapsed_s: float | None = None
     """What is billed: from assignment to end, not from `start_time`."""
-    debug_error: str = ""
-    callback_url: str = ""
+    debug_error: str = field(default="", repr=False)  # a tool may repeat the prompt in it
+    callback_url: str = field(default="", repr=False)  # who knows it may call it
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The whole row as it came."""
 

@@ -80,6 +80,12 @@ def lines(stream: Stderr) -> list[dict[str, Any]]:
             r"""'{"prompt": "a \\"cat\\" here"}'""".replace('"', '\\"'), "cat", id="prompt-in-a-string"
         ),
         pytest.param("{'negativePrompt': 'hands'}", "hands", id="prompt-in-a-repr"),
+        pytest.param('line 1: {"prompt": "a cat and', "cat", id="prompt-in-json-cut-off"),
+        pytest.param("Wish(prompt='a \\'cat\\'', steps=30)", "cat", id="prompt-in-the-repr-of-an-object"),
+        pytest.param("Task(token='eDcCm5yy', id=3)", "eDcCm5yy", id="task-token-in-the-repr-of-an-object"),
+        pytest.param("{'instancePrompt': 'sks cat'}", "cat", id="prompt-of-a-training"),
+        pytest.param("Key (hook_token)=(h00k-t0ken) already exists.", "h00k", id="postgres-key"),
+        pytest.param("postgresql://db/atelier?password=hunter2", "hunter2", id="password-in-a-query"),
         pytest.param("https://cdn.discordapp.com/a.png?ex=1&hm=feedbeef", "feedbeef", id="signed-address"),
         pytest.param(
             "UNIQUE failed\n[SQL: INSERT]\n[parameters: ('a ]cat[', 'x')]\n(Background on this error at: x)",
@@ -111,10 +117,16 @@ def test_secret_is_printed_neither_in_words_nor_in_fields_nor_in_tracebacks(
 def test_fields_named_like_secrets_are_never_shown(stderr: Stderr) -> None:
     configure("INFO", "json")
     get_logger("test").info(
-        "x", interaction_token="short", prompt="a cat", headers={"x-api-key": "k1"}, tokens=None
+        "x",
+        interaction_token="short",
+        prompt="a cat",
+        negativePrompt="a dog",
+        headers={"x-api-key": "k1"},
+        tokens=None,
     )
     (line,) = lines(stderr)
-    assert line["interaction_token"] == line["prompt"] == line["headers"]["x-api-key"] == REDACTED
+    assert line["prompt"] == line["negativePrompt"] == REDACTED
+    assert line["interaction_token"] == line["headers"]["x-api-key"] == REDACTED
     assert line["tokens"] is None
 
 
