@@ -48,7 +48,7 @@ class FilePart:
     field: str
     """Id of the tool's input; not used by `upload`."""
     filename: str
-    data: bytes = field(repr=False)
+    data: bytes
     content_type: str = "application/octet-stream"
 
 
