@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.jobs.work import Nudge
+from bot.jobs.inbox import Nudge
 from bot.log import get_logger
 from bot.model import CancelBy, JobState
 from bot.store import jobs as units

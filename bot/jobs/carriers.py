@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import Moved, StoreError
-from bot.jobs.work import Nudge, Work
+from bot.jobs.inbox import Nudge
 from bot.log import get_logger
 from bot.model import JobState
 from bot.store import jobs as units
@@ -15,6 +15,7 @@ from bot.store import jobs as units
 if TYPE_CHECKING:
     from bot.jobs.carrier import Carrier
     from bot.jobs.means import Means
+    from bot.jobs.work import Work
     from bot.model import Job
 
 log = get_logger(__name__)
@@ -64,7 +65,7 @@ class Carriers:
         """Let the job's carrier look at something now; False when this process does not carry it."""
         found = self.work_of(job_id)
         if found is not None:
-            found.put(nudge)
+            found.inbox.put(nudge)
         return found is not None
 
     async def watch(self) -> None:
@@ -81,7 +82,7 @@ class Carriers:
             for job in jobs:
                 found = self.work_of(job.id)
                 if found is not None and job.cancel_by is not found.job.cancel_by:
-                    found.put(Nudge.STOP)
+                    found.inbox.put(Nudge.STOP)
 
     async def drain(self, within_s: float) -> None:
         """Let answers of Run that are under way come in, then stop all; the database has every state."""

@@ -79,8 +79,8 @@ class Collector:
             if all(_is_settled(each, attempts) for each in found) or clock.monotonic_s() > until_s:
                 break
             log.info("an output could not be fetched yet", attempts=attempts)
-            if await work.rest(clock, backoff_s(attempts, first_s=FIRST_S, most_s=MOST_S)):
-                work.hears_stop()
+            if await work.inbox.rest(clock, backoff_s(attempts, first_s=FIRST_S, most_s=MOST_S)):
+                work.inbox.hears_stop()
                 work.job = await reread(self._means.book, work.job)
                 if is_withheld(work.job):
                     return ()

@@ -118,11 +118,11 @@ class Deliverer:
             unknowns += 1
             may_be_there = way in NEW_MESSAGE
             await self._collector.keep(work)
-            await work.rest(clock, backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S))
+            await work.inbox.rest(clock, backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S))
 
     async def _heed(self, work: Work) -> None:
         """Read the row again when somebody wished the job's end. Raises `Withheld` for a moderator's wish."""
-        if work.hears_stop():
+        if work.inbox.hears_stop():
             work.job = await reread(self._means.book, work.job)
         if is_withheld(work.job):
             raise Withheld

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
 from bot.jobs.codes import LONGEST, SHORTEST, draw_code, draw_hook_token
-from bot.jobs.work import Nudge
+from bot.jobs.inbox import Nudge
 from bot.log import get_logger
 from bot.model import CancelBy, JobState, Reason
 from bot.quota.estimate import estimate_nano_usd, size_key

@@ -51,7 +51,7 @@ class Listener:
             async with events.subscribe(token) as subscription:
                 async for event in subscription:
                     self._registered = self._registered or isinstance(event, Reconnected)
-                    self._work.put(event)
+                    self._work.inbox.put(event)
         except Exception:
             log.exception("the socket's events were lost; the task is polled")
         finally:

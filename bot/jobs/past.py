@@ -28,6 +28,7 @@ class Past:
         self._db = db
         self._clock = clock
         self._catalogue = catalogue
+        self._forgotten = 0
         self._known: dict[tuple[str, str], tuple[float, Sequence[PastRun], Expectation]] = {}
 
     async def runs(self, tool: str, size_key: str) -> Sequence[PastRun]:
@@ -46,13 +47,17 @@ class Past:
     def forget(self, job: NewJob) -> None:
         """A run like this has ended: read its past anew next time."""
         self._known.pop((job.tool, job.size_key), None)
+        self._forgotten += 1
 
     async def _look_up(self, tool: str, size_key: str) -> tuple[Sequence[PastRun], Expectation]:
         key, now_s = (tool, size_key), self._clock.monotonic_s()
         known = self._known.get(key)
-        if known is None or now_s - known[0] > FRESH_FOR_S:
-            runs = await self._db.read(lambda conn: history.past(conn, tool, size_key))
-            durations = [run.duration_s for run in runs]
-            guess_s = self._catalogue[tool].expected_run_s
-            known = self._known[key] = (now_s, runs, Expectation.of(durations, otherwise_s=guess_s))
-        return known[1:]
+        if known is not None and now_s - known[0] <= FRESH_FOR_S:
+            return known[1:]
+        forgotten = self._forgotten
+        runs = await self._db.read(lambda conn: history.past(conn, tool, size_key))
+        durations = [run.duration_s for run in runs]
+        expectation = Expectation.of(durations, otherwise_s=self._catalogue[tool].expected_run_s)
+        if forgotten == self._forgotten:  # else a run has ended while this was read
+            self._known[key] = (now_s, runs, expectation)
+        return runs, expectation

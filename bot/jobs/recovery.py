@@ -7,8 +7,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.jobs.inbox import Nudge
 from bot.jobs.job import StillRunning, judge
-from bot.jobs.work import Nudge, Work
+from bot.jobs.work import Work
 from bot.log import bound_contextvars, get_logger
 from bot.model import JobState
 from bot.store import jobs as units
@@ -80,7 +81,7 @@ class Recovery:
         """Once all are registered: a few pages of the list instead of a Detail each."""
         with suppress(TimeoutError):
             async with self._means.clock.timeout(REGISTER_WITHIN_S if self._means.events else 0.0):
-                await asyncio.gather(*(work.registered.wait() for work in works))
+                await asyncio.gather(*(work.registered.wait() for work in works if work.registered))
         since = min(work.job.submitted_at or work.job.created_at for work in works)
         try:
             tasks = {task.id: task for task in await self._means.finder.tasks_since(since)}
@@ -93,4 +94,4 @@ class Recovery:
                 judge(task, wants_outputs=False, was_suspicious=False), StillRunning
             )
             if not runs:
-                work.put(Nudge.LOOK)
+                work.inbox.put(Nudge.LOOK)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.jobs.book import reread
+from bot.jobs.inbox import Nudge
 from bot.jobs.job import (
     NO_TASK_GRACE_S,
     SWEEP_FOR,
@@ -25,7 +26,6 @@ from bot.jobs.job import (
 from bot.jobs.listen import Listener
 from bot.jobs.pace import Pace
 from bot.jobs.stopper import Stopper
-from bot.jobs.work import Nudge
 from bot.log import get_logger
 from bot.model import JobState, Output, Progress, Reason
 from bot.wiro import NoTask, Reconnected, TaskEvent, TaskStatus, WiroError
@@ -93,7 +93,7 @@ class _Following:
                 if ended is not None:
                     return ended
             due_s = min(self._pace.look_at_s, self._stopper.due_s)
-            await self._hear(await self._work.next(self._means.clock, due_s - self._pace.now_s))
+            await self._hear(await self._work.inbox.next(self._means.clock, due_s - self._pace.now_s))
 
     def _may_spare_look(self) -> bool:
         return self._listener.hears and self._pace.spare_look()
@@ -107,8 +107,10 @@ class _Following:
             case Nudge.LOOK:
                 self._pace.look_now()
             case Reconnected(first=first):
-                self._work.registered.set()
-                if not (first and self._work.spare_first_look):
+                if first and self._work.registered is not None:
+                    self._work.registered.set()
+                    self._work.registered = None
+                else:
                     self._pace.look_now()
             case TaskEvent() as event:
                 await self._hear_event(event)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.jobs.work import Nudge
+from bot.jobs.inbox import Nudge
 from bot.media import pngtext
 from bot.model import JobState, Reason
 from bot.tools import load_catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import NoSuchTask
-from bot.jobs.work import Nudge
+from bot.jobs.inbox import Nudge
 from bot.model import CancelBy, JobState, Reason
 from bot.wiro import ServiceUnavailable
 from tests.support.workshop import USER, Rig
