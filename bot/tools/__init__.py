@@ -11,11 +11,13 @@ from bot.tools.catalogue import (
     read_tool,
 )
 from bot.tools.inputs import Checked, Note, check, parse_numbers_line
+from bot.tools.page import Narrowed, narrowed
 
 __all__ = [
     "CatalogueError",
     "Checked",
     "Inspiration",
+    "Narrowed",
     "Note",
     "Place",
     "Tool",
@@ -23,6 +25,7 @@ __all__ = [
     "Wire",
     "check",
     "load_catalogue",
+    "narrowed",
     "parse_numbers_line",
     "read_tool",
 ]

@@ -76,6 +76,8 @@ class ToolInput(_Frozen):
     place: Place = Place.OPTION
     minimum: int | float | None = None
     maximum: int | float | None = None
+    discord_maximum: int | None = None
+    """A limit of Discord's own: past it the tool's page never widens the range."""
     max_length: int | None = Field(default=None, ge=1, le=6000)
     """In characters; 6,000 is what Discord allows a string option."""
     choices: tuple[str | int, ...] = ()
@@ -128,6 +130,9 @@ class ToolInput(_Frozen):
             raise ValueError(msg)
         if self.draw and (self.minimum is None or self.maximum is None or not self.is_whole_number):
             msg = f"{self.id}: a drawn input is a whole number with a minimum and a maximum"
+            raise ValueError(msg)
+        if self.discord_maximum is not None and (self.maximum is None or self.maximum > self.discord_maximum):
+            msg = f"{self.id}: the maximum is left out, or over the discord_maximum of {self.discord_maximum}"
             raise ValueError(msg)
         if self.place is Place.FIXED and self.required and self.default == "":
             msg = f"{self.id}: a fixed input that is required needs a default"

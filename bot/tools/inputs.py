@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NONE_WORDS = frozenset({"none", "-", "nothing"})
 """What a person writes for "no negative prompt"."""
+MAX_NAMED = 20
+"""How many choices a refusal lists."""
 
 
 class Note(StrEnum):
@@ -185,9 +187,7 @@ def _checked_number(each: ToolInput, value: object) -> int | float:
     low = each.minimum is not None and number < each.minimum
     high = each.maximum is not None and number > each.maximum
     if low or high:
-        raise ValueError(
-            f"`{each.option}` is {_shortened(value)}; it goes from {each.minimum} to {each.maximum}."
-        )
+        raise ValueError(f"`{each.option}` is {_shortened(value)}; it goes {_range_words(each)}.")
     return int(exact) if each.is_whole_number else number
 
 
@@ -198,14 +198,21 @@ def _checked_choice(each: ToolInput, value: object) -> object:
     if each.is_number:
         nearest = min(each.choices, key=lambda choice: abs(float(choice) - float(str(value))))
         raise ValueError(f"`{each.option}` cannot be {value}. The nearest that can be made is {nearest}.")
-    listed = ", ".join(f"`{choice}`" for choice in each.choices)
-    raise ValueError(f"`{each.option}` is `{_shortened(value)}`; choose one of {listed}.")
+    listed = ", ".join(f"`{_shortened(choice)}`" for choice in each.choices[:MAX_NAMED])
+    others = len(each.choices) - MAX_NAMED
+    more = f" and {others:,} others" if others > 0 else ""
+    raise ValueError(f"`{each.option}` is `{_shortened(value)}`; choose one of {listed}{more}.")
 
 
 def _range_hint(each: ToolInput) -> str:
-    if each.minimum is None or each.maximum is None:
-        return ""
-    return f" It goes from {each.minimum} to {each.maximum}."
+    return f" It goes {words}." if (words := _range_words(each)) else ""
+
+
+def _range_words(each: ToolInput) -> str:
+    """The bounds in words: "from 1 to 10"; "" without any."""
+    low = "" if each.minimum is None else f"from {each.minimum}"
+    high = "" if each.maximum is None else f"up to {each.maximum}" if not low else f"to {each.maximum}"
+    return " ".join(filter(None, (low, high or (low and "up"))))
 
 
 def _sent(each: ToolInput, value: object) -> object:
