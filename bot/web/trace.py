@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _API = re.compile(r".*/api/v\d+(/.*)")
 _TOKEN = re.compile(r"(/(?:webhooks|interactions)/\{id\}/)[^/]+")
-_WORD = re.compile(r"@?[a-z][a-z_-]{0,31}|\{\w+\}")
+_WORD = re.compile(r"oauth2|@?[a-z][a-z_-]{0,31}|\{\w+\}")
 
 
 def discord_trace(metrics: Metrics, clock: Clock) -> aiohttp.TraceConfig:

@@ -97,6 +97,7 @@ def test_nothing_of_a_member_is_shown() -> None:
         ("POST", "/api/v10/webhooks/1/word", "POST /webhooks/{id}/{token}"),
         ("POST", "/api/v10/interactions/1/tok.en/callback", "POST /interactions/{id}/{token}/callback"),
         ("PUT", "/api/v10/applications/1/guilds/2/commands", "PUT /applications/{id}/guilds/{id}/commands"),
+        ("GET", "/api/v10/oauth2/applications/@me", "GET /oauth2/applications/@me"),
         ("GET", "/api/v10/invites/AbCdEf", "GET /invites/{other}"),
         ("GET", "/attachments/1/2/a.png", "GET (not the API)"),
         ("GET", "/sandbox/api/v10/gateway", "GET /gateway"),
