@@ -50,7 +50,7 @@ class Links:
         except ValueError:
             return False
         ours = self._sign(f"{file.folder}/{file.place_id}/{file.id}", expires_s, issued_s)
-        return hmac.compare_digest(ours, mark) and self._times.now_s() < expires_s
+        return hmac.compare_digest(ours.encode(), mark.encode()) and self._times.now_s() < expires_s
 
     def _sign(self, path: str, expires_s: int, issued_s: int) -> str:
         return hmac.new(self._secret, f"{path}:{expires_s}:{issued_s}".encode(), hashlib.sha256).hexdigest()

@@ -32,6 +32,7 @@ async def test_a_link_that_was_changed_does_not_work(raw: RawClient, change: str
     url = message["attachments"][0]["url"]
     assert await status(raw, url.replace(change, f"{change}1")) == 404
     assert await status(raw, url.split("?")[0]) == 404
+    assert await status(raw, url.replace("hm=", "hm=é")) == 404
 
 
 async def test_everybody_has_a_picture_of_their_own(raw: RawClient) -> None:

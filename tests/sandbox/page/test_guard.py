@@ -33,7 +33,7 @@ async def test_page_has_a_policy_that_lets_nothing_else_in(place: Ground, http: 
         assert answer.status == 200
         assert answer.headers["Content-Security-Policy"] == (
             "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
