@@ -108,16 +108,18 @@ class QuotaRefused(UserError):
                 f"You have {self.used} of {_count(self.cap, 'task')} waiting or running. "
                 "Wait until one has finished, or cancel one with `/tasks cancel`."
             )
-        noun, window = ("image", "day") if self.unit is Unit.IMAGE else ("training", "week")
+        noun, window = ("image", "today") if self.unit is Unit.IMAGE else ("training", "this week")
         if self.cap == 0:
             return f"{noun.capitalize()}s are turned off for you here. A moderator can change that."
-        back = f" Your next {window} begins {_moment(self.back_at)}." if self.back_at else ""
+        anew = "There is a new one" if self.cap == 1 else "There are new ones"
+        back = f" {anew} {_moment(self.back_at)}." if self.back_at else ""
         if left:
             return (
-                f"This needs {_count(self.wanted, noun)}, and you have {left} of {self.cap} left "
-                f"this {window}. Ask for {left} or fewer.{back}"
+                f"This needs {_count(self.wanted, noun)}, and you have {left} of {self.cap} left {window}. "
+                f"Ask for {left} or fewer.{back}"
             )
-        return f"You have used your {_count(self.cap, noun)} of this {window}.{back}"
+        used_up = f"your {noun}" if self.cap == 1 else f"all of your {self.cap} {noun}s"
+        return f"You have used {used_up} {window}.{back}"
 
 
 class BudgetRefused(UserError):
@@ -159,8 +161,8 @@ class NoSuchTask(UserError):
 
     def __init__(self, code: str | None = None) -> None:
         self.code = code
-        which = f"a task #{code}" if code else "that task"
-        super().__init__(f"You have no such thing as {which}. `/tasks list` shows yours.")
+        which = f"a task #{code}" if code else "such a task"
+        super().__init__(f"You do not have {which}. `/tasks list` shows yours.")
 
 
 class NotDeliverable(UserError):

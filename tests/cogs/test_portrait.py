@@ -13,6 +13,7 @@ from bot.store.policies import GuildPolicy
 from tests.support.stand import buttons, limits_of, words
 
 if TYPE_CHECKING:
+    from bot.tools import Tool
     from sandbox.discord.actions import Modal
     from tests.support.stand import Stand
 
@@ -118,7 +119,7 @@ async def test_more_images_than_are_left_are_refused_with_what_is_left(stand: St
     await stand.portrait(samples=10)
     options = {"prompt": "a fox", "samples": 4}
     said = await stand.said(await stand.sandbox.discord.command("mira", "portraits", "portrait", options))
-    assert "you have 2 of 12 left this day. Ask for 2 or fewer." in said
+    assert "you have 2 of 12 left today. Ask for 2 or fewer." in said
 
 
 # What may be chosen
@@ -303,3 +304,33 @@ async def test_a_form_survives_a_restart_because_it_needs_nothing_in_memory(stan
     assert modal.custom_id == f"at:edit:{job.code}"
     assert not stand.client._connection._view_store._modals
     assert not stand.client._connection._view_store._views
+
+
+# What Wiro's page of the tool says today
+
+
+def with_changed(stand: Stand, wiro_id: str, **changes: Any) -> Tool:
+    tool = stand.services.catalogue["portraitplus"]
+    inputs = tuple(each.model_copy(update=changes if each.id == wiro_id else {}) for each in tool.inputs)
+    return tool.model_copy(update={"inputs": inputs})
+
+
+async def test_a_refusal_names_the_range_that_the_tools_page_gives_now(stand: Stand) -> None:
+    stand.today["portraitplus"] = with_changed(stand, "steps", maximum=50)
+    answer = await stand.use("mira", "portrait", {"prompt": "a red fox", "steps": 60})
+    assert answer.message is not None
+    assert "`steps` is 60; it goes from 1 to 50" in words(answer.message)
+    del stand.today["portraitplus"]
+    assert (await stand.portrait(steps=60)).inputs["steps"] == 60
+
+
+async def test_the_form_offers_the_choices_that_the_tools_page_gives_now(stand: Stand) -> None:
+    job = await stand.finish(await stand.portrait("mira"))
+    stand.today["portraitplus"] = with_changed(
+        stand, "scheduler", choices=("EulerDiscreteScheduler", "NewScheduler")
+    )
+    modal = await opened(stand, "mira", job.message_id or 0, buttons(stand.card(job))["Edit"])
+    menus = [label["component"] for label in modal.components if "options" in label["component"]]
+    assert [option["value"] for option in menus[0]["options"]] == ["EulerDiscreteScheduler", "NewScheduler"]
+    sent = await stand.sandbox.discord.submit("mira", modal, {"scheduler": ["NewScheduler"]})
+    assert (await stand.until_carded(sent)).inputs["scheduler"] == "NewScheduler"

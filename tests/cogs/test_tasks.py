@@ -201,7 +201,7 @@ async def test_another_members_task_cannot_be_shown_or_cancelled(stand: Stand) -
     for command in ("tasks show", "tasks cancel"):
         answer = await stand.use("mira", command, {"task": job.code})
         assert answer.message is not None
-        assert "no such thing" in words(answer.message)
+        assert "You do not have a task #" in words(answer.message)
 
 
 async def test_tasks_are_suggested_by_number_state_and_words(stand: Stand) -> None:
