@@ -12,7 +12,7 @@ from sandbox.wiro import refusals
 from sandbox.wiro.faults import Fault, Point
 from sandbox.wiro.refusals import Refusal
 from sandbox.wiro.tasks import CANCELLED, QUEUED, Task
-from sandbox.wiro.tools import TOOLS, Tool, check_model_name, find_tool
+from sandbox.wiro.tools import TOOLS, Tool, amended, check_model_name, find_tool
 
 if TYPE_CHECKING:
     from sandbox.wiro.bodies import Body
@@ -195,6 +195,7 @@ class Calls:
             raise refusals.no_such_tool()
         full = body.text("summary").lower() not in {"true", "1"}
         row = tool.row(self._world.own_models(), full=full)
+        row = amended(row, self._world.pages.get(tool.slug, {}))
         return {"total": "1", "errors": [], "tool": [row], "result": True}
 
     def _explore(self, _body: Body) -> Answer:

@@ -183,6 +183,14 @@ class WiroStandIn:
         self._gallery.variety = variety
 
     @property
+    def pages(self) -> dict[str, Mapping[str, Any]]:
+        """What Tool/Detail says otherwise than the tools themselves, by slug: members of the tool's row.
+
+        `parameters` holds members of single inputs by their ids: `{"samples": {"max": 4}}`.
+        """
+        return self._world.pages
+
+    @property
     def tasks(self) -> Mapping[str, Task]:
         """Every task that was created, by id, oldest first."""
         return self._world.tasks

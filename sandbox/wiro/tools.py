@@ -167,6 +167,18 @@ class Tool:
         ]
 
 
+def amended(row: Mapping[str, Any], otherwise: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool's row with other members; `parameters` holds members of inputs by their ids."""
+    of_inputs = otherwise.get("parameters", {})
+    page = {**row, **otherwise}
+    if "parameters" in row:
+        page["parameters"] = [
+            {**group, "items": [{**item, **of_inputs.get(item["id"], {})} for item in group["items"]]}
+            for group in row["parameters"]
+        ]
+    return page
+
+
 def as_number(value: Any) -> float | None:
     """A JSON number, or text that is one; None for everything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):

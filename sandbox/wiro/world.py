@@ -46,6 +46,7 @@ class World:
         self.rng = rng
         self.faults = Faults(self.changed)
         self.tasks: dict[str, Task] = {}
+        self.pages: dict[str, Mapping[str, Any]] = {}
         self.uploads: dict[str, Upload] = {}
         self.base_url = ""
         self.stopping = asyncio.Event()

@@ -56,6 +56,14 @@ async def test_tool_row_has_wiros_types(wire: Wire) -> None:
     assert all(inspiration.keys() == {"prompt", "negativePrompt"} for inspiration in row["inspire"])
 
 
+async def test_a_page_can_be_made_to_state_more(wire: Wire) -> None:
+    wire.wiro.pages["wavymulder/portraitplus"] = {"cps": "0.1", "parameters": {"samples": {"max": 4}}}
+    row = await tool(wire, "wavymulder", "portraitplus")
+    items = {item["id"]: item for item in row["parameters"][0]["items"]}
+    assert (row["cps"], items["samples"]["max"], items["samples"]["default"]) == ("0.1", 4, "4")
+    assert "max" not in items["steps"]
+
+
 async def test_training_page_lists_reference_models(wire: Wire) -> None:
     row = await tool(wire, "wiro", "train-dreambooth-sd")
     items = {item["id"]: item for item in row["parameters"][0]["items"]}
