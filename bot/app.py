@@ -21,6 +21,7 @@ from bot.store.database import Database
 from bot.store.lock import exclusive
 from bot.store.results import result_store
 from bot.store.shape import bring_to_shape
+from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
@@ -104,8 +105,21 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         )
         records = Records(db, Limits.resolve(settings), clock)
         stage = await stack.enter_async_context(_stage(messages, catalogue, records, client, clock))
+        wiro, events = await stack.enter_async_context(_ways_to_wiro(settings, clock, metrics))
+        pages = ToolPages(wiro, catalogue, clock)
+        await stack.enter_async_context(pages.kept_fresh())
         workshop = await stack.enter_async_context(
-            _workshop(settings, clock, db, stage, metrics=metrics, catalogue=catalogue)
+            Workshop.open(
+                db=db,
+                clock=clock,
+                wiro=wiro,
+                events=events,
+                stage=stage,
+                catalogue=catalogue,
+                observer=metrics,
+                price=pages.price,
+                **_workshop_settings(settings, db, clock),
+            )
         )
         late.desk = workshop.desk
         services = Services(
@@ -116,7 +130,14 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             records=records,
             router=router,
             stage=stage,
-            starter=Starter(workshop.desk, Acknowledger(workshop.desk, messages, clock), records, clock),
+            starter=Starter(
+                workshop.desk,
+                Acknowledger(workshop.desk, messages, clock),
+                records,
+                clock,
+                tool_today=pages.tool,
+            ),
+            tool_today=pages.tool,
         )
         offer(client, services)
         await client.publish_commands()
@@ -287,18 +308,11 @@ async def _stage(
 
 
 @asynccontextmanager
-async def _workshop(
-    settings: Settings,
-    clock: Clock,
-    db: Database,
-    stage: DiscordStage,
-    *,
-    metrics: Metrics,
-    catalogue: Mapping[str, Tool],
-) -> AsyncIterator[Workshop]:
-    """The jobs' side, with its ways to Wiro."""
+async def _ways_to_wiro(
+    settings: Settings, clock: Clock, metrics: Metrics
+) -> AsyncIterator[tuple[WiroClient, EventSocket | None]]:
+    """The client and, unless it is turned off, the event socket."""
     secret = settings.wiro_api_secret
-    limits = Limits.resolve(settings)
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(_session())
         wiro = WiroClient(
@@ -309,25 +323,24 @@ async def _workshop(
             clock=clock,
             on_call=metrics.wiro_call,
         )
-        events = None
-        if settings.wiro_socket_url:
-            events = await stack.enter_async_context(
-                EventSocket(session, settings.wiro_socket_url, clock=clock)
-            )
-            metrics.watch_socket(lambda: events.connected)
-        parts: dict[str, Any] = {
-            "wiro": wiro,
-            "events": events,
-            "stage": stage,
-            "results": result_store(db, Path(settings.data_dir) / "results", clock),
-            "catalogue": catalogue,
-            "observer": metrics,
-            "limits": lambda _new: limits,
-            "budget_nano_usd_per_day": settings.budget_nano_usd_per_day,
-            "max_concurrent": settings.wiro_max_concurrent,
-            "public_url": settings.public_url,
-        }
-        yield await stack.enter_async_context(Workshop.open(db=db, clock=clock, **parts))
+        if not settings.wiro_socket_url:
+            yield wiro, None
+            return
+        events = await stack.enter_async_context(EventSocket(session, settings.wiro_socket_url, clock=clock))
+        metrics.watch_socket(lambda: events.connected)
+        yield wiro, events
+
+
+def _workshop_settings(settings: Settings, db: Database, clock: Clock) -> dict[str, Any]:
+    """The parts of the workshop that the operator decides."""
+    limits = Limits.resolve(settings)
+    return {
+        "results": result_store(db, Path(settings.data_dir) / "results", clock),
+        "limits": lambda _new: limits,
+        "budget_nano_usd_per_day": settings.budget_nano_usd_per_day,
+        "max_concurrent": settings.wiro_max_concurrent,
+        "public_url": settings.public_url,
+    }
 
 
 async def _until_told_or_broken(

@@ -233,6 +233,7 @@ class StartingButtons:
     ) -> None:
         _ = text_for(str(interaction.locale))
         title = _("Edit {tool}", tool=tool.title)
+        tool = self._services.tool_today(tool.key)
         await interaction.response.send_modal(edit_form(tool, target, values, title, _, numbers=numbers))
 
     async def _start_from_form(

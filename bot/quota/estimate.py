@@ -1,7 +1,8 @@
 """What a run will probably cost: held against the caps until Wiro tells the true cost.
 
 By what is known, in this order: the 95th percentile of the last runs of that size, the tool's
-`dynamicprice`, its price per second times the expected run, the fallback in its TOML. Never 0.
+`dynamicprice`, its price per second times the expected run, what Wiro says that runs cost on average, the
+fallback in its TOML. Never 0.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ PAST_RUNS = 50
 PERCENTILE = 0.95
 NANO_PER_USD = 1_000_000_000
 TIER_PIXELS = 1_048_576
+MOST_NANO_USD = 1_000_000 * NANO_PER_USD
+"""More than any run costs: a price out of all reason still fits the ledgers."""
 
 _SIZE_INPUTS = ("samples", "width", "height", "steps")
 _SAMPLES, _WIDTH, _HEIGHT, _PROMPT = "samples", "width", "height", "prompt"
@@ -48,6 +51,8 @@ class Price:
     """`dynamicprice`: JSON text or already parsed."""
     usd_per_s: str | float | Decimal | None = None
     """`cps`."""
+    approximate_usd: str | float | Decimal | None = None
+    """`approximatelycost`: of the average run, whatever its size."""
 
 
 def size_key(inputs: Mapping[str, Any]) -> str:
@@ -72,9 +77,10 @@ def estimate_nano_usd(
         _percentile(costs)
         or _dynamic(price.dynamic_price, inputs, tool.expected_run_s)
         or _nano(_decimal(price.usd_per_s) * Decimal(str(tool.expected_run_s)))
+        or _nano(_decimal(price.approximate_usd))
         or tool.fallback_price_nano_usd
     )
-    return max(1, estimate)
+    return min(max(1, estimate), MOST_NANO_USD)
 
 
 def _percentile(ordered: Sequence[int]) -> int:

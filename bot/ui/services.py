@@ -9,7 +9,7 @@ from bot.errors import NoSuchTask
 from bot.model import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
@@ -37,6 +37,9 @@ class Services:
     router: Router
     stage: DiscordStage
     starter: Starter
+    tool_today: Callable[[str], Tool]
+    """A tool by its key with the ranges and choices that its page at Wiro gives now; the catalogue's never
+    change, and the commands stay as they were published."""
 
     async def job(self, code: str) -> Job:
         """The job with that code.

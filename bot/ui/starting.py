@@ -18,7 +18,7 @@ from bot.ui.references import resolve
 from bot.ui.text import text_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
@@ -52,11 +52,20 @@ class Wish:
 class Starter:
     """Turns a wish into a job with its card; every refusal comes before anything is charged."""
 
-    def __init__(self, desk: Desk, acknowledger: Acknowledger, records: Records, clock: Clock) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        acknowledger: Acknowledger,
+        records: Records,
+        clock: Clock,
+        *,
+        tool_today: Callable[[str], Tool],
+    ) -> None:
         self._desk = desk
         self._acknowledger = acknowledger
         self._records = records
         self._clock = clock
+        self._tool_today = tool_today
 
     async def start(self, interaction: Interaction, wish: Wish) -> Job:
         """Accept the wish and answer the interaction with the job's card.
@@ -75,7 +84,7 @@ class Starter:
             guild_id=interaction.guild_id or 0,
             private=wish.private,
         )
-        checked = check(wish.tool, given, draw=draw)
+        checked = check(self._tool_today(wish.tool.key), given, draw=draw)
         job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
         card = job_card(job, wish.tool, text_for(job.locale), CardFacts(place=await self._place(job)))
         return await self._acknowledger.show(interaction, job, card)

@@ -16,6 +16,7 @@ from bot.errors import AlreadyRunning, CannotStart, SettingsError
 from bot.settings import Settings
 from bot.store.migrate import upgrade
 from sandbox.server import Sandbox
+from tests.support.books import all_jobs, reading
 from tests.support.stand import buttons, until, words
 
 if TYPE_CHECKING:
@@ -66,6 +67,51 @@ async def test_a_portrait_from_the_command_to_the_images(sandbox: Sandbox, tmp_p
         await until(lambda: "Again" in buttons(card()))
         assert "### 2 images" in words(card())
         assert "38 of 40 images left today" in words(card())
+
+
+async def test_the_tools_page_at_wiro_is_followed_and_asked_for_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.wiro.pages["wavymulder/portraitplus"] = {
+        "parameters": {"samples": {"max": 3}},
+        "dynamicprice": '[{"inputs": {}, "price": 0.004, "priceMethod": "cpo"}]',
+    }
+    settings = settings_for(sandbox, tmp_path)
+    async with running(settings):
+        await until(lambda: sandbox.discord.gateway.connected)
+        await until(lambda: sandbox.wiro.requests.counts["Tool/Detail"] > 0)
+        options = {"prompt": "a fox", "samples": 4}
+        answer = await (await sandbox.discord.command("mira", "portraits", "portrait", options)).answered()
+        assert answer.message is not None
+        assert "`samples` is 4; it goes from 1 to 3" in words(answer.message)
+        assert answer.message["flags"] & 64
+
+        for seed in (1, 2):
+            options = {"prompt": "a fox", "samples": 2, "seed": seed}
+            await (await sandbox.discord.command("mira", "portraits", "portrait", options)).answered()
+        await until(lambda: len(done(sandbox)) == 2)
+    calls = sandbox.wiro.requests.counts
+    assert calls["Tool/Detail"] == 1, "a job asks for no page"
+    asked = {path: count for path, count in calls.items() if not path.startswith(("cdn", "socket"))}
+    assert sum(asked.values()) - 1 <= 2 * 3, asked
+    with reading(tmp_path / "atelier.db") as conn:
+        assert [job.estimate_nano_usd for job in all_jobs(conn)] == [8_000_000] * 2
+
+
+def done(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The cards of finished jobs."""
+    return [each for each in sandbox.discord.messages("portraits", "tomas") if "Again" in buttons(each)]
+
+
+async def test_without_the_tools_page_the_bot_works_as_ever(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.wiro.faults.add("http_error", times=None, where={"path": "Tool/Detail"})
+    async with running(settings_for(sandbox, tmp_path)):
+        await until(lambda: sandbox.discord.gateway.connected)
+        options = {"prompt": "a fox", "samples": 4}
+        await (await sandbox.discord.command("mira", "portraits", "portrait", options)).answered()
+        await until(lambda: len(done(sandbox)) == 1)
+    with reading(tmp_path / "atelier.db") as conn:
+        assert [job.estimate_nano_usd for job in all_jobs(conn)] == [20_000_000]
 
 
 async def test_stopping_is_quick_and_leaves_nothing_open(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -24,10 +24,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bot.quota": GROUND | SERVICES,
     "bot.jobs": GROUND | SERVICES | RULES,
     "bot.web": GROUND | LIFE,
+    "bot.toolpages": GROUND | SERVICES | RULES,
     "bot.ui": GROUND | SERVICES | RULES | LIFE,
     "bot.client": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
     "bot.doctor": GROUND | SERVICES | {"bot.web"},
-    "bot.app": GROUND | SERVICES | RULES | LIFE | {"bot.ui", "bot.web", "bot.client", "cogs"},
+    "bot.app": GROUND
+    | SERVICES
+    | RULES
+    | LIFE
+    | {"bot.toolpages", "bot.ui", "bot.web", "bot.client", "cogs"},
     "bot.process": GROUND | {"bot.app"},
     "bot.__main__": {"bot.process", "bot.doctor"},
     "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},

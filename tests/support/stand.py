@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from bot.tools import Tool
     from sandbox.discord.actions import Answer, Interaction
     from sandbox.server import Sandbox
 
@@ -55,6 +56,8 @@ class Stand:
     desk: StoreDesk
     services: Services
     stage: DiscordStage
+    today: dict[str, Tool]
+    """What Wiro's pages make of tools, by key; a test puts it in."""
 
     async def use(
         self, who: str, name: str, options: dict[str, Any] | None = None, *, channel: str = "portraits"
@@ -201,6 +204,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             access=client.access_of,
         )
         desk = StoreDesk(db, clock, limits, stage)
+        today: dict[str, Tool] = {}
 
         services = Services(
             catalogue=catalogue,
@@ -210,7 +214,14 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             records=records,
             router=router,
             stage=stage,
-            starter=Starter(desk, Acknowledger(desk, messages, clock), records, clock),  # type: ignore[arg-type]
+            starter=Starter(
+                desk,  # type: ignore[arg-type]  # likewise
+                Acknowledger(desk, messages, clock),  # type: ignore[arg-type]  # likewise
+                records,
+                clock,
+                tool_today=lambda key: today.get(key, catalogue[key]),
+            ),
+            tool_today=lambda key: today.get(key, catalogue[key]),
         )
         offer(client, services)
         async with client:
@@ -218,7 +229,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             await client.publish_commands()
             running = asyncio.create_task(client.connect())
             await until(lambda: sandbox.discord.gateway.connected)
-            yield Stand(sandbox, client, db, desk, services, stage)
+            yield Stand(sandbox, client, db, desk, services, stage, today)
             await client.close()
             await asyncio.gather(running, return_exceptions=True)
         await pacer.aclose()

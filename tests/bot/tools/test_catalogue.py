@@ -81,6 +81,8 @@ def test_the_smallest_file_that_loads(tmp_path: Path) -> None:
         ('help = "h"', 'help = "h"\nchoices = [1, 1]', "a choice stands twice"),
         ('help = "h"', 'help = "h"\nchoices = [2, 3]', "the default 1 is not one of the choices"),
         ('help = "h"', 'help = "h"\ndraw = true', "a drawn input is a whole number"),
+        ('help = "h"', 'help = "h"\ndiscord_maximum = 3', "over the discord_maximum of 3"),
+        ('help = "h"', 'help = "h"\nmaximum = 4\ndiscord_maximum = 3', "over the discord_maximum of 3"),
         ('title = "T"', "title = ", "not valid TOML"),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,

@@ -53,7 +53,7 @@ def test_a_page_that_states_nothing_changes_nothing() -> None:
         ({"maximum": 1e300}, 1, LARGEST_EXACT),
     ],
 )
-def test_a_range_is_narrowed_and_extended(said: dict[str, float], minimum: int, maximum: int) -> None:
+def test_a_range_is_narrowed_and_extended(said: dict[str, Any], minimum: int, maximum: int) -> None:
     steps = one(spec("steps", **said))
     assert (steps.minimum, steps.maximum, steps.default) == (minimum, maximum, 30)
     assert isinstance(steps.maximum, int)
