@@ -6,7 +6,6 @@ Only the standard library is imported up here: what is heavier comes once a sign
 from __future__ import annotations
 
 import argparse
-import asyncio
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -43,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _doctor(*, as_json: bool) -> int:
     try:
-        from bot.doctor import doctor  # noqa: PLC0415 -- `run` should not pay for it
+        import asyncio  # noqa: PLC0415 -- `run` should not pay for these before it hears signals
+
+        from bot.doctor import doctor  # noqa: PLC0415
 
         return asyncio.run(doctor(as_json=as_json))
     except KeyboardInterrupt:

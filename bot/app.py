@@ -234,6 +234,9 @@ async def _logged_in(
     client: AtelierClient, settings: Settings, clock: Clock, stop: asyncio.Event
 ) -> AsyncIterator[None]:
     """The client with Discord's word on who it is; an outage of Discord's is waited out."""
+    if stop.is_set():  # nothing is open yet, and discord.py cannot close what never logged in
+        yield
+        return
     try:
         pauses = iter(LOGIN_PAUSES_S)
         pause_s = 0.0

@@ -181,6 +181,13 @@ async def test_it_can_be_stopped_while_discord_is_out(sandbox: Sandbox, tmp_path
         await until(lambda: len(sandbox.discord.requests) > 0)
 
 
+async def test_it_can_be_stopped_before_it_has_logged_in(sandbox: Sandbox, tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await run(settings_for(sandbox, tmp_path), stop=stop, clock=SystemClock())
+    assert not sandbox.discord.requests
+
+
 async def test_ready_only_when_discord_is_heard(sandbox: Sandbox, tmp_path: Path) -> None:
     port = sandbox.discord.base_url.rpartition(":")[2]
     taken = settings_for(sandbox, tmp_path, http_port=int(port))
