@@ -84,16 +84,34 @@ class Deliverer:
         return await self.keep(work)
 
     async def _found(self, work: Work) -> tuple[Way, Done] | None:
-        """The second message that an earlier attempt sent, or may have sent, before it broke off."""
+        """The second message that an earlier attempt sent before it broke off; waits until Discord says."""
         is_first, work.is_first_delivery = work.is_first_delivery, False
         if is_first:
             return None
         job_id = work.job.id
         claimed = await self._means.book.db.read(lambda conn: units.claimed_ways(conn, job_id))
         for way in NEW_MESSAGE:
-            if way in claimed and (found := await self._means.stage.find_result(work.job, way)) is not None:
+            if way in claimed and (found := await self._look(work, way)) is not None:
                 return way, found
         return None
+
+    async def _look(self, work: Work, way: Way) -> Done | None:
+        """What an earlier attempt left by that way; asked until Discord says, or the way's time is over."""
+        clock = self._means.clock
+        until_s, unknowns = clock.monotonic_s() + PATIENCE_S, 0
+        while isinstance(found := await self._means.stage.find_result(work.job, way), Unknown):
+            if clock.monotonic_s() > until_s:
+                return None
+            unknowns += 1
+            await self._wait(work, unknowns)
+        return found
+
+    async def _wait(self, work: Work, unknowns: int) -> None:
+        """Wait before the next attempt; the files are safe, and a moderator's wish is heeded."""
+        await self._collector.keep(work)
+        wait_s = backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S)
+        await work.inbox.rest(self._means.clock, wait_s)
+        await self._heed(work)
 
     async def _try(self, work: Work, files: Sequence[ResultFile], way: Way) -> Put:
         """Write the result by one way until its fate is known.
@@ -110,15 +128,14 @@ class Deliverer:
         may_be_there = way in NEW_MESSAGE and not await self._means.book.claim_delivery(work.job, way)
         unknowns = 0
         while True:
-            if may_be_there and (found := await stage.find_result(work.job, way)) is not None:
+            if may_be_there and (found := await self._look(work, way)) is not None:
                 return found
             put = await send_fitted(files, stage.file_limit_bytes(work.job, way), send)
             if not isinstance(put, Unknown) or clock.monotonic_s() > until_s:
                 return put
             unknowns += 1
             may_be_there = way in NEW_MESSAGE
-            await self._collector.keep(work)
-            await work.inbox.rest(clock, backoff_s(unknowns, first_s=ASSERT_AGAIN_S, most_s=ASSERT_MOST_S))
+            await self._wait(work, unknowns)
 
     async def _heed(self, work: Work) -> None:
         """Read the row again when somebody wished the job's end. Raises `Withheld` for a moderator's wish."""

@@ -30,8 +30,8 @@ KEEP_FOR = timedelta(days=7)
 LONGEST_WAIT = timedelta(hours=24)
 """A job that waited longer in the line ends."""
 
-ACCEPTANCE_WINDOW = timedelta(seconds=60)
-"""A job without a card that is older was never seen: its callback took at most 3 s."""
+ACCEPTANCE_WINDOW = timedelta(seconds=15)
+"""A job without a card that is older must look for it: its callback took at most 3 s."""
 
 NO_TASK_GRACE_S = 60.0
 """For so long after Run "no task yet" is not an end."""

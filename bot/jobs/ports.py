@@ -111,12 +111,18 @@ class Stage(Protocol):
         """What one file may weigh on the route that `put_result` would take now."""
         ...
 
-    async def find_result(self, job: Job, way: Way) -> Done | None:
-        """The second message (`CHANNEL` or `DM`) that an earlier attempt left, None when there is none."""
+    async def find_result(self, job: Job, way: Way) -> Done | Unknown | None:
+        """The second message (`CHANNEL` or `DM`) that an earlier attempt left, None when there is none.
+
+        `Unknown` when Discord did not say: then nothing may be sent, or it would be there twice.
+        """
         ...
 
-    async def find_card(self, job: Job) -> int | None:
-        """The card of a job that never learned its id: `@original` while the token lives, else None."""
+    async def find_card(self, job: Job) -> Done | Unknown | None:
+        """The card of a job that never learned its id: `@original` while the token lives, else None.
+
+        `Unknown` when Discord did not say: then nothing may be concluded.
+        """
         ...
 
     async def farewell(self, job: Job) -> None:

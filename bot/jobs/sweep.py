@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.jobs.job import ACCEPTANCE_WINDOW, LONGEST_WAIT
+from bot.jobs.ports import Done, Unknown
 from bot.log import bound_contextvars, get_logger, reference_id
 from bot.model import CancelBy, Reason
 from bot.store import history
@@ -14,6 +15,7 @@ from bot.store.database import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from bot.jobs.acts import Acts
     from bot.jobs.late import LateFinder
@@ -37,7 +39,7 @@ class Sweeper:
         self.chores: tuple[tuple[float, Callable[[], Awaitable[object]]], ...] = (
             (15.0, self.say_farewell),
             (15.0, self.expire_tokens),
-            (30.0, self.find_lost_cards),
+            (15.0, self.find_lost_cards),
             (60.0, self.end_overlong_waits),
             (300.0, late.sweep),
             (3600.0, self.forget_old_results),
@@ -69,9 +71,12 @@ class Sweeper:
                 await self._means.stage.farewell(job)
         self._farewelled = {job.id for job in jobs}
 
-    async def find_lost_cards(self) -> None:
-        """Find the cards of jobs that never learned theirs; a job without one was never seen and ends."""
-        before = self._means.clock.now() - ACCEPTANCE_WINDOW
+    async def find_lost_cards(self, accepted_before: datetime | None = None) -> None:
+        """Find the cards of jobs that never learned theirs; a job without one was never seen and ends.
+
+        Left out, `accepted_before` spares the jobs whose callback may still be under way.
+        """
+        before = accepted_before or self._means.clock.now() - ACCEPTANCE_WINDOW
         for job in await self._book.db.read(lambda conn: units.cardless(conn, before=before)):
             with bound_contextvars(job=job.code):
                 await self._find_card(job)
@@ -97,9 +102,11 @@ class Sweeper:
             )
 
     async def _find_card(self, job: Job) -> None:
-        message_id = await self._means.stage.find_card(job)
-        if message_id is None:
-            await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.NOBODY_SAW_IT)
-            return
-        log.info("found the card of a job")
-        await self._acts.show_card(job, message_id)
+        match await self._means.stage.find_card(job):
+            case Done(message_id=message_id):
+                log.info("found the card of a job")
+                await self._acts.show_card(job, message_id)
+            case None:
+                await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.NOBODY_SAW_IT)
+            case Unknown():
+                log.info("Discord did not say whether a job has a card")  # the next turn asks again

@@ -123,6 +123,7 @@ class Workshop:
             spawn=self._spawn,
         )
         self._sweeper = Sweeper(means, acts, LateFinder(means))
+        self._started_at = clock.now()
         self._is_shared = db.dialect != "sqlite"
         self._recovery = Recovery(means, self.carriers, closer, LEASE_S if self._is_shared else None)
         self.desk = Desk(
@@ -192,6 +193,8 @@ class Workshop:
         if count:
             log.info("took over unfinished jobs", count=count)
         self._spawn(self._recovery.settle_cards())
+        if not self._is_shared:  # nobody else may be waiting for a callback's answer
+            self._spawn(self._sweeper.find_lost_cards(accepted_before=self._started_at))
 
     def _need(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a part of the workshop until it is drained; without it the process cannot go on."""

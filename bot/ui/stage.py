@@ -46,6 +46,8 @@ REPEAT_AFTER_S = (0.5, 1.5)
 """Edits may be repeated safely; so may new messages, which carry a nonce."""
 ASSERT_AGAIN_S = 15.0
 """A progress edit whose fate is unknown could still be applied over the result within this time."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""How wrong our clock may be against Discord's, whose ids tell the time."""
 OLD_MESSAGE = timedelta(hours=1)
 """Discord limits edits of older messages hard (30046), so progress leaves them alone."""
 DEFAULT_FILE_LIMIT_BYTES = 10 * 1024 * 1024
@@ -318,16 +320,20 @@ class DiscordStage:
 
     # Looking for what an earlier attempt left
 
-    async def find_result(self, job: Job, way: Way) -> Done | None:
+    async def find_result(self, job: Job, way: Way) -> Done | Unknown | None:
         """The second message (`CHANNEL` or `DM`) that an earlier attempt left, None when there is none."""
         channel_id = job.channel_id
         if way is Way.DM:
             found = await self._dm_channel(job.user_id)
             if not isinstance(found, int):
-                return None
+                return Unknown() if isinstance(found, Unknown) else None
             channel_id = found
-        after = job.message_id or discord.utils.time_snowflake(job.created_at)
+        # It was sent after the outputs existed; in a busy channel the card is hundreds of messages ago.
+        since = (job.wiro_ended_at or job.created_at) - CLOCKS_DIFFER
+        after = max(job.message_id or 0, discord.utils.time_snowflake(since))
         answer = await self._messages.newer_than(channel_id, after, limit=100, timeout_s=SETTLE_TIMEOUT_S)
+        if _is_unsaid(answer):
+            return Unknown()
         if not isinstance(answer, Sent) or not isinstance(answer.body, list):
             return None
         for message in answer.body:
@@ -336,14 +342,16 @@ class DiscordStage:
                 return Done(channel_id=channel_id, message_id=int(message["id"]))
         return None
 
-    async def find_card(self, job: Job) -> int | None:
+    async def find_card(self, job: Job) -> Done | Unknown | None:
         """The card of a job that never learned its id: `@original` while the token lives, else None."""
         if job.interaction_token is None or not self._has_token(job):
             return None
         answer = await self._messages.original(job.interaction_token, timeout_s=SETTLE_TIMEOUT_S)
         if _is_token_dead(answer):
             self._dead_tokens.put(hash(job.interaction_token), value=True)
-        return int(answer.body["id"]) if isinstance(answer, Sent) else None
+        if isinstance(answer, Sent):
+            return Done(channel_id=job.channel_id, message_id=int(answer.body["id"]))
+        return Unknown() if _is_unsaid(answer) else None
 
     # The owner
 
@@ -453,6 +461,11 @@ class _Memory(Generic[Value]):
 def _age_of(job: Job) -> _Age:
     """What grows with every change of a job that its card shows."""
     return (job.state_at, job.wants_to_stop)
+
+
+def _is_unsaid(answer: Answer) -> bool:
+    """Whether Discord did not say what it was asked: no answer, or come back later."""
+    return isinstance(answer, Lost) or (isinstance(answer, Refused) and answer.status == 429)
 
 
 def _is_token_dead(answer: Answer) -> bool:

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.jobs.ports import Done, Gone, TokenDead, Way
+from bot.jobs.ports import Done, Gone, TokenDead, Unknown, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ class SimulatedStage:
         shown: Every progress or place that was handed to the pacer.
         closed: What `may_still` answers.
         cards: The cards that `find_card` finds, by job id.
+        looks_fail: How many of the next looks for a message get no answer.
     """
 
     def __init__(self, clock: ManualClock) -> None:
@@ -52,6 +53,7 @@ class SimulatedStage:
         self.attempts: list[tuple[Way, Sequence[ResultFile]]] = []
         self.closed: Reason | None = None
         self.cards: dict[int, int] = {}
+        self.looks_fail = 0
         self.limit_bytes = ROUTE_LIMIT_BYTES
         self.raises: deque[Exception | None] = deque()
 
@@ -83,14 +85,21 @@ class SimulatedStage:
     def file_limit_bytes(self, job: Job, way: Way) -> int:
         return self.limit_bytes
 
-    async def find_result(self, job: Job, way: Way) -> Done | None:
+    async def find_result(self, job: Job, way: Way) -> Done | Unknown | None:
+        if self.looks_fail:
+            self.looks_fail -= 1
+            return Unknown()
         for message in self.results(job):
             if message.way is way:
                 return Done(channel_id=job.channel_id, message_id=message.id)
         return None
 
-    async def find_card(self, job: Job) -> int | None:
-        return self.cards.get(job.id)
+    async def find_card(self, job: Job) -> Done | Unknown | None:
+        if self.looks_fail:
+            self.looks_fail -= 1
+            return Unknown()
+        message_id = self.cards.get(job.id)
+        return None if message_id is None else Done(channel_id=job.channel_id, message_id=message_id)
 
     async def farewell(self, job: Job) -> None:
         self.farewells.append(job)

@@ -175,6 +175,21 @@ async def test_a_second_message_that_was_sent_stays_the_only_one_though_the_card
     assert done.result_message_id == message.id
 
 
+async def test_nothing_is_sent_twice_while_discord_does_not_say_what_is_there(rig: Rig) -> None:
+    rig.stage.outcomes[Way.CARD].append(Gone())
+    rig.stage.outcomes[Way.DM].append((Unknown(), True))
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DELIVERING)
+        rig.stage.looks_fail = 3
+        await rig.pass_time(3)
+        await rig.crash()
+    async with rig.process():
+        await rig.until(job, JobState.DONE)
+    assert len(rig.stage.results(job)) == 1
+    assert rig.stage.looks_fail == 0
+
+
 async def test_a_card_that_did_not_learn_of_the_end_is_told_after_the_restart(rig: Rig) -> None:
     rig.wiro.ends_as = ("task_postprocess_end", 1)
     rig.stage.outcomes[Way.CARD].append(Unknown())
@@ -194,15 +209,22 @@ async def test_a_card_that_did_not_learn_of_the_end_is_told_after_the_restart(ri
     assert len(rig.stage.settled) == settled, "and only once"
 
 
+@pytest.mark.parametrize("looks_fail", [0, 2])
 @pytest.mark.parametrize("has_card", [True, False])
-async def test_an_accepted_job_without_a_card_is_found_or_was_never_seen(rig: Rig, *, has_card: bool) -> None:
+async def test_an_accepted_job_without_a_card_is_found_or_was_never_seen(
+    rig: Rig, looks_fail: int, *, has_card: bool
+) -> None:
     async with rig.process():
         job = await rig.accept()
         await rig.crash()
     if has_card:
         rig.stage.cards[job.id] = 4711
+    rig.stage.looks_fail = looks_fail
     async with rig.process():
-        ended = await rig.until(job, JobState.DONE if has_card else JobState.FAILED, limit_s=300)
+        if looks_fail:
+            await rig.pass_time(14)
+            assert (await rig.job(job)).state is JobState.WAITING, "an outage of Discord's proves nothing"
+        ended = await rig.until(job, JobState.DONE if has_card else JobState.FAILED, limit_s=60)
     assert ended.message_id == (4711 if has_card else None)
     assert ended.reason is (None if has_card else Reason.NOBODY_SAW_IT)
     assert rig.wiro.runs == int(has_card)

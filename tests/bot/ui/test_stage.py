@@ -306,7 +306,8 @@ async def test_an_earlier_second_message_is_found_by_its_delete_button(bench: Be
 
 
 async def test_a_card_without_an_id_is_found_by_its_token(bench: Bench, api: DiscordApi) -> None:
-    assert await bench.stage.find_card(a_job(JobState.WAITING, message_id=None)) == 77
+    found = await bench.stage.find_card(a_job(JobState.WAITING, message_id=None))
+    assert found == Done(channel_id=CHANNEL, message_id=77)
     api.reply(404, 10008)
     assert await bench.stage.find_card(a_job(JobState.WAITING, message_id=None)) is None
     assert await bench.stage.find_card(public(JobState.WAITING)) is None
