@@ -1,4 +1,4 @@
-"""The words of the house as types: states of a job, the job itself, its holds. No I/O, no imports from the bot.
+"""The words of the house as types: states of a job, the job itself, its holds. No I/O, no imports of ours.
 
 A job is one member's request from command to result. Times are aware UTC datetimes, money is nano-US-dollars.
 """
