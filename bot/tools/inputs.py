@@ -71,6 +71,10 @@ def check(tool: Tool, given: Mapping[str, object], *, draw: Callable[[int, int],
     return Checked(inputs=values, notes=tuple(notes), images=images)
 
 
+_PAIR = re.compile(r"([A-Za-z_][A-Za-z_ ]*?)\s*[:=]?\s*(-?\d[\d.x×*]*|[A-Z]\w*Scheduler)(?=\s|$)")
+"""A name and its value: letters, then what starts with a digit or a sign."""
+
+
 def parse_numbers_line(line: str, tool: Tool) -> dict[str, str]:
     """Return option names and values out of a line like "steps 30, scale: 7.5 size 512x768".
 
@@ -87,7 +91,8 @@ def parse_numbers_line(line: str, tool: Tool) -> dict[str, str]:
         key = _plain(name)
         size = re.fullmatch(r"(\d+)\s*[x×*]\s*(\d+)", value)
         if not value:
-            problems.append(f"`{name}` has no value. Write it like `steps 30`.")
+            lack = "no setting before it" if name[0].isdigit() else "no value"
+            problems.append(f"`{_shortened(name)}` has {lack}. Write it like `steps 30`.")
         elif key == "size" and size and {"width", "height"} <= set(names):
             found["width"], found["height"] = size.groups()
         elif key in names:
@@ -103,17 +108,13 @@ def parse_numbers_line(line: str, tool: Tool) -> dict[str, str]:
 def _pairs(line: str) -> list[tuple[str, str]]:
     """Names and the values that follow them; a name is letters, a value starts with a digit or sign."""
     line = re.sub(r"(?<=\d)\s*([x×*])\s*(?=\d)", r"\1", line)  # "512 x 768" is one value
-    parts = re.split(r"[,;\n]+|\s{2,}", line)
+    line = re.sub(r"(?<=\d),(?=\d)", ".", line)  # "7,5" is one too, as many languages write it
     pairs: list[tuple[str, str]] = []
-    for part in parts:
-        words = re.findall(
-            r"([A-Za-z_][A-Za-z_ ]*?)\s*[:=]?\s*(-?\d[\d.x×*]*|[A-Z]\w*Scheduler)(?=\s|$)", part
-        )
-        rest = part.strip()
-        if words:
-            pairs.extend((name.strip(), value) for name, value in words)
-        elif rest:
-            name, _, value = re.sub(r"[:=]", " ", rest).partition(" ")
+    for part in re.split(r"[,;\n]+|\s{2,}|\band\b", line):
+        pairs.extend((name.strip(), value) for name, value in _PAIR.findall(part))
+        rest = re.sub(r"[:=]", " ", _PAIR.sub("", part)).strip()
+        if rest:  # what is no pair is not passed over: whoever wrote it meant something
+            name, _, value = rest.partition(" ")
             pairs.append((name, value.strip()))
     return pairs
 

@@ -105,6 +105,7 @@ def test_schedulers_are_taken_in_any_case() -> None:
         ("Steps: 30 scale=7.5  clip skip 2", {"steps": "30", "scale": "7.5", "clip_skip": "2"}),
         ("samples: 2; size 512x768", {"samples": "2", "width": "512", "height": "768"}),
         ("SIZE 512×768", {"width": "512", "height": "768"}),
+        ("scale 7,5 and steps 30,samples 2", {"scale": "7.5", "steps": "30", "samples": "2"}),
         ("steps -3", {"steps": "-3"}),
         ("steps many", {"steps": "many"}),
         ("scheduler DDIMScheduler", {"scheduler": "DDIMScheduler"}),
@@ -114,7 +115,7 @@ def test_the_numbers_line_is_read_leniently(line: str, found: dict[str, str]) ->
     assert parse_numbers_line(line, TOOL) == found
 
 
-@pytest.mark.parametrize("line", ["wobble 3", "steps", "30"])
+@pytest.mark.parametrize("line", ["wobble 3", "steps", "30", "steps 30 40", "scale 7 please"])
 def test_a_numbers_line_that_cannot_be_read_says_what_is_known(line: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         parse_numbers_line(line, TOOL)
