@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.model import JobState
+from bot.model import JobState, Reason
 from sandbox.clock import SandboxClock
 from sandbox.discord import Limits
+from sandbox.discord.actions import AnswerKind
 from sandbox.discord.faults import Outcome
 from sandbox.discord.model import Overwrite
 from sandbox.discord.permissions import P
@@ -190,11 +191,57 @@ async def test_a_failure_in_a_channel_that_was_closed_meanwhile_is_told_directly
     assert "CUDA" in words(told[0])
 
 
-async def test_a_thread_gets_its_result_too(house: House) -> None:
+async def test_a_channel_that_is_gone_sends_a_direct_message(house: House) -> None:
+    guild, channel = house.discord.guilds["harbour"], house.discord.channel("after-dark")
+    interaction = await at_wiro(house, "ines", channel="after-dark")
+    house.discord.advance(TOKEN_S)
+    del guild.channels[channel.id]
+    house.wiro.paused = False
+    await direct_message(house, "ines")
+    guild.channels[channel.id] = channel
+    await house.reaches(interaction, JobState.DONE)
+
+
+@pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
+async def test_a_thread_gets_its_result_even_when_it_was_archived(house: House, *, archived: bool) -> None:
     interaction = await at_wiro(house, channel="wall-of-faces")
     house.discord.advance(TOKEN_S)
+    house.discord.channel("wall-of-faces").archived = archived
     house.wiro.paused = False
-    await house.images(interaction, 1)
+    await house.reaches(interaction, JobState.DONE)
+    shown = [message for message in house.posted("wall-of-faces") if gallery(message)]
+    assert len(shown) == 1
+    assert house.posted("dm-mira") == []
+
+
+async def test_a_result_in_a_direct_message_can_be_deleted_there(house: House) -> None:
+    interaction = await at_wiro(house, private=True)
+    house.discord.advance(TOKEN_S)
+    house.wiro.paused = False
+    message = await direct_message(house, "mira")
+    await house.reaches(interaction, JobState.DONE)
+    assert set(buttons(message)) == {"Delete"}  # commands are for servers
+    answer = await (await house.press(message, "Delete")).answered()
+    assert answer.kind is AnswerKind.UPDATE
+    assert gallery(house.posted("dm-mira")[0]) == []
+    await until(lambda: house.tasks()[0].files_deleted, "Wiro deletes inputs and outputs")
+
+
+async def test_a_server_that_was_left_gets_no_more_and_its_members_get_theirs(tmp_path: Path) -> None:
+    async with open_house(tmp_path, WIRO_MAX_CONCURRENT="1") as left:
+        left.wiro.paused = True
+        running = await left.portrait(channel="general")
+        await left.reaches(running, JobState.RUNNING)
+        waiting = await left.portrait(channel="general")
+        await waiting.answered()
+        await left.discord.remove_bot("tiny")
+        ended = await left.reaches(waiting, JobState.FAILED)
+        assert ended.reason is Reason.SERVER_LEFT
+        left.discord.advance(TOKEN_S)
+        left.wiro.paused = False
+        await left.reaches(running, JobState.DONE)
+        assert [len(gallery(message)) for message in left.posted("dm-mira") if gallery(message)] == [1]
+        assert left.runs() == 1
 
 
 # Discord's own troubles
