@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import discord
 
 from bot.client import AtelierClient, dial
-from bot.errors import CannotStart, SettingsError, StoreError
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
+from bot.login import logged_in
 from bot.quota.policy import Limits
-from bot.store import engines
 from bot.store import jobs as units
-from bot.store.database import Database
-from bot.store.lock import exclusive
+from bot.store.opening import ready_database
 from bot.store.results import result_store
-from bot.store.shape import bring_to_shape
 from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
@@ -46,22 +42,11 @@ if TYPE_CHECKING:
     from bot.jobs.desk import Desk
     from bot.model import JobState
     from bot.settings import Settings
+    from bot.store.database import Database
     from bot.tools import Tool
 
 log = get_logger(__name__)
 
-LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""While Discord cannot be reached at the start; the last one is repeated."""
-GOODBYE_S = 1.5
-"""How long Discord's gateway gets to say goodbye: the whole stop has 8 s."""
-DISCORD_SAYS_NO = (
-    "is refused by Discord. It must be the bot's token from the Developer Portal (Bot, Reset Token). "
-    "Example: DISCORD_TOKEN=MTE5OTk….GabcDE.abcdef…"
-)
-NO_API_THERE = (
-    "Discord's API is not there. It must be the address of the API with its version. "
-    "Example: DISCORD_API_URL=https://discord.com/api/v10"
-)
 CONNECTIONS = 200
 """Open at once to Wiro, or to Discord's message routes: more jobs wait their turn for a moment."""
 
@@ -77,7 +62,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
     """
     async with AsyncExitStack() as stack:
         catalogue = load_catalogue()
-        db = await stack.enter_async_context(_opened_database(settings, clock))
+        db = await stack.enter_async_context(ready_database(settings.database_url, clock))
         metrics, late = Metrics(), _LateBound()
         router = Router()
         client = AtelierClient(
@@ -92,7 +77,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             _operator_port(settings, clock, db, client, metrics=metrics, late=late)
         )
         dial(settings.discord_api_url, settings.discord_gateway_url)
-        await stack.enter_async_context(_logged_in(client, settings, clock, stop))
+        await stack.enter_async_context(logged_in(client, settings, clock, stop))
         if stop.is_set():
             return
         messages = DiscordMessages(
@@ -166,31 +151,6 @@ class _LateBound:
             await self.desk.server_left(guild_id)
 
 
-@asynccontextmanager
-async def _opened_database(settings: Settings, clock: Clock) -> AsyncIterator[Database]:
-    """The database, locked against a second process where it is a file, and in the shape that is needed."""
-    file = engines.sqlite_file(engines.read_url(settings.database_url))
-    with ExitStack() as stack:
-        if file is not None:
-            try:
-                stack.enter_context(exclusive(file))
-            except OSError as error:
-                raise SettingsError([_cannot_write(file, error)]) from error
-        try:
-            await bring_to_shape(settings.database_url, clock)
-        except StoreError as error:
-            raise CannotStart(f"the database cannot be used: {error}") from error
-        async with Database.open(settings.database_url, clock=clock) as db:
-            yield db
-
-
-def _cannot_write(file: Path, error: OSError) -> str:
-    return (
-        f"DATABASE_URL names {file}, which cannot be written: {error.strerror}. It must lie in a folder that "
-        "the user who runs the bot may write. Example: DATABASE_URL=sqlite:///data/atelier.db"
-    )
-
-
 def _session() -> aiohttp.ClientSession:
     """A session that carries nothing from one call to the next."""
     return aiohttp.ClientSession(
@@ -227,62 +187,6 @@ def _operator_port(
         on_hint=late.hooked,
         count_jobs=count_jobs,
     )
-
-
-@asynccontextmanager
-async def _logged_in(
-    client: AtelierClient, settings: Settings, clock: Clock, stop: asyncio.Event
-) -> AsyncIterator[None]:
-    """The client with Discord's word on who it is; an outage of Discord's is waited out."""
-    if stop.is_set():  # nothing is open yet, and discord.py cannot close what never logged in
-        yield
-        return
-    try:
-        pauses = iter(LOGIN_PAUSES_S)
-        pause_s = 0.0
-        while not stop.is_set() and not await _try_to_log_in(client, settings):
-            pause_s = next(pauses, pause_s)
-            log.info("trying again", in_s=pause_s)
-            await _sleep_or_stop(clock, pause_s, stop)
-        yield
-    finally:
-        try:
-            async with clock.timeout(GOODBYE_S):
-                await client.close()
-        except TimeoutError:
-            log.warning("Discord's gateway did not say goodbye")
-
-
-async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
-    try:
-        await client.login(settings.discord_token.get_secret_value())
-    except discord.LoginFailure as error:
-        raise SettingsError([f"DISCORD_TOKEN {DISCORD_SAYS_NO}"]) from error
-    except discord.HTTPException as error:
-        if error.status == 404:
-            raise SettingsError(
-                [f'DISCORD_API_URL is "{settings.discord_api_url}". {NO_API_THERE}']
-            ) from error
-        if error.status < 500 and error.status != 429:
-            raise
-        why = f"HTTP {error.status}"
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        why = type(error).__name__
-    else:
-        return True
-    log.warning("Discord cannot be reached", why=why)
-    # A login that failed leaves a session behind, and the next one makes another.
-    await client.http.close()
-    client.http.connector = discord.utils.MISSING
-    return False
-
-
-async def _sleep_or_stop(clock: Clock, pause_s: float, stop: asyncio.Event) -> None:
-    try:
-        async with clock.timeout(pause_s):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 @asynccontextmanager

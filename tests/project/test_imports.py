@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | SERVICES
     | RULES
     | LIFE
-    | {"bot.toolpages", "bot.ui", "bot.web", "bot.client", "cogs"},
+    | {"bot.toolpages", "bot.ui", "bot.web", "bot.client", "bot.login", "cogs"},
+    "bot.login": GROUND | {"bot.client"},
     "bot.process": GROUND | {"bot.app"},
     "bot.__main__": {"bot.process", "bot.doctor"},
     "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
@@ -41,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Each part with the others that it may import. `bot.app` puts everything together."""
 
 ONLY_IN = {
-    "discord": {"bot.ui", "bot.client", "bot.app", "cogs"},
+    "discord": {"bot.ui", "bot.client", "bot.login", "bot.app", "cogs"},
     "sqlalchemy": {"bot.store"},
     "alembic": {"bot.store"},
     "asyncpg": {"bot.store"},

@@ -1,0 +1,98 @@
+"""The first word with Discord: who the bot is, asked until Discord answers."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.errors import SettingsError
+from bot.log import get_logger
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator
+
+    from bot.client import AtelierClient
+    from bot.clock import Clock
+    from bot.settings import Settings
+
+log = get_logger(__name__)
+
+LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""While Discord cannot be reached at the start; the last one is repeated."""
+GOODBYE_S = 1.5
+"""How long Discord's gateway gets to say goodbye: the whole stop has 8 s."""
+DISCORD_SAYS_NO = (
+    "is refused by Discord. It must be the bot's token from the Developer Portal (Bot, Reset Token). "
+    "Example: DISCORD_TOKEN=MTE5OTk….GabcDE.abcdef…"
+)
+NO_API_THERE = (
+    "Discord's API is not there. It must be the address of the API with its version. "
+    "Example: DISCORD_API_URL=https://discord.com/api/v10"
+)
+
+
+@asynccontextmanager
+async def logged_in(
+    client: AtelierClient, settings: Settings, clock: Clock, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Log the client in for the block, and wait out an outage of Discord's; closed at the end.
+
+    When `stop` is set, which also ends the waiting, the client may not have logged in.
+
+    Raises:
+        SettingsError: Discord refuses the token, or its API is not at that address.
+        discord.HTTPException: Discord refuses for another reason.
+    """
+    if stop.is_set():  # nothing is open yet, and discord.py cannot close what never logged in
+        yield
+        return
+    try:
+        pauses = iter(LOGIN_PAUSES_S)
+        pause_s = 0.0
+        while not stop.is_set() and not await _try_to_log_in(client, settings):
+            pause_s = next(pauses, pause_s)
+            log.info("trying again", in_s=pause_s)
+            await _sleep_or_stop(clock, pause_s, stop)
+        yield
+    finally:
+        try:
+            async with clock.timeout(GOODBYE_S):
+                await client.close()
+        except TimeoutError:
+            log.warning("Discord's gateway did not say goodbye")
+
+
+async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
+    try:
+        await client.login(settings.discord_token.get_secret_value())
+    except discord.LoginFailure as error:
+        raise SettingsError([f"DISCORD_TOKEN {DISCORD_SAYS_NO}"]) from error
+    except discord.HTTPException as error:
+        if error.status == 404:
+            raise SettingsError(
+                [f'DISCORD_API_URL is "{settings.discord_api_url}". {NO_API_THERE}']
+            ) from error
+        if error.status < 500 and error.status != 429:
+            raise
+        why = f"HTTP {error.status}"
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        why = type(error).__name__
+    else:
+        return True
+    log.warning("Discord cannot be reached", why=why)
+    # A login that failed leaves a session behind, and the next one makes another.
+    await client.http.close()
+    client.http.connector = discord.utils.MISSING
+    return False
+
+
+async def _sleep_or_stop(clock: Clock, pause_s: float, stop: asyncio.Event) -> None:
+    try:
+        async with clock.timeout(pause_s):
+            await stop.wait()
+    except TimeoutError:
+        return
