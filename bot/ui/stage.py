@@ -1,27 +1,27 @@
 """The stage: how jobs show themselves on Discord. Implements `bot.jobs.ports.Stage`.
 
 A card is written by one of two routes: the token of its interaction while that lives (fifteen minutes, the
-only way to a private card), else the channel. Progress goes through the pacer, sent once; results and
-endings do not wait for it, but for the one frame of the same card that is in flight.
+only way to a private card), else the channel; see `bot.ui.courier`. Progress goes through the pacer, sent
+once; results and endings do not wait for it, but for the one frame of the same card that is in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.jobs.ports import Denied, Done, Gone, Put, TokenDead, TooLarge, Unknown, Way
+from bot.jobs.ports import Denied, Done, Gone, Put, TokenDead, Unknown, Way
 from bot.log import get_logger
 from bot.model import JobState, Reason
 from bot.ui.cards import CardFacts, Left, job_card
+from bot.ui.courier import SETTLE_TIMEOUT_S, Courier, Memory, is_unsaid
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import components, message_link
-from bot.ui.messages import Answer, DiscordMessages, Lost, Outgoing, Refused, Sent
+from bot.ui.messages import DiscordMessages, Lost, Outgoing, Sent
 from bot.ui.pacer import Frame, InFlight, Pacer, Urgency
 from bot.ui.text import text_for
 
@@ -35,15 +35,10 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-TOKEN_MARGIN_S = 10.0
-"""A token that dies within this time is not begun with: a 401 counts towards a ban."""
 FAREWELL_S = 90.0
 """So long before its token dies a private card says where the result will come."""
 PROGRESS_TIMEOUT_S = 2.0
-SETTLE_TIMEOUT_S = 10.0
 UPLOAD_TIMEOUT_S = 60.0
-REPEAT_AFTER_S = (0.5, 1.5)
-"""Edits may be repeated safely; so may new messages, which carry a nonce."""
 ASSERT_AGAIN_S = 15.0
 """A progress edit whose fate is unknown could still be applied over the result within this time."""
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -51,16 +46,9 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 OLD_MESSAGE = timedelta(hours=1)
 """Discord limits edits of older messages hard (30046), so progress leaves them alone."""
 DEFAULT_FILE_LIMIT_BYTES = 10 * 1024 * 1024
-REMEMBERED = 4096
-
-Value = TypeVar("Value")
 
 _Age = tuple[datetime, bool]
 _FINAL: _Age = (datetime.max.replace(tzinfo=UTC), True)
-_DEAD_TOKEN = frozenset({50027, 10015})
-"""Invalid token, unknown webhook: expired, or never acknowledged."""
-_NO_PLACE = frozenset({10003, 10004})
-"""Unknown channel, unknown guild."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +75,7 @@ class DiscordStage:
         access: Callable[[Job], Access],
     ) -> None:
         self._messages = messages
+        self._courier = Courier(messages, clock)
         self._pacer = pacer
         self._catalogue = catalogue
         self._clock = clock
@@ -94,14 +83,10 @@ class DiscordStage:
         self._notify = notify
         self._access = access
         self._writing = InFlight()
-        self._shown = _Memory[tuple[_Age, int]]()
+        self._shown = Memory[tuple[_Age, int]]()
         """By job: the newest state that was offered, and a digest of what its card shows."""
-        self._doubtful = _Memory[float]()
+        self._doubtful = Memory[float]()
         """By job: when a progress edit was sent whose fate is unknown."""
-        self._dead_tokens = _Memory[bool]()
-        self._denied = _Memory[float]()
-        """By channel: when Discord last said that the bot may not write there."""
-        self._dms = _Memory[int]()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
@@ -128,7 +113,7 @@ class DiscordStage:
                 channel_id=job.channel_id,
                 urgency=urgency,
                 send=lambda: self._send_frame(job, CardFacts(progress=progress, place=place)),
-                is_ready=lambda: not self._is_short(job),
+                is_ready=lambda: not self._courier.is_short(job),
             )
         )
 
@@ -145,21 +130,16 @@ class DiscordStage:
         return False
 
     def _may_show(self, job: Job) -> bool:
-        if self._has_token(job):
+        if self._courier.has_token(job):
             return True
         if job.private or job.message_id is None:
             return False
         return self._clock.now() - discord.utils.snowflake_time(job.message_id) < OLD_MESSAGE
 
-    def _is_short(self, job: Job) -> bool:
-        if self._has_token(job):
-            return self._messages.is_short("edit @original", job.interaction_token or "")
-        return self._messages.is_short("edit message", str(job.channel_id))
-
     async def _send_frame(self, job: Job, facts: CardFacts) -> bool:
         if self._is_older(job) or not self._may_show(job):
             return False
-        if job.private and self._dies_within(job, FAREWELL_S):
+        if job.private and self._courier.dies_within(job, FAREWELL_S):
             facts = replace(facts, farewell=True)
         return await self._write_once(job, facts)
 
@@ -174,7 +154,8 @@ class DiscordStage:
             if self._is_older(job):
                 return False
             # A frame never touches files: there are none yet.
-            answer = await self._edit_card(job, Outgoing(view=view), timeout_s=PROGRESS_TIMEOUT_S)
+            message = Outgoing(view=view)
+            answer = await self._courier.edit_card(job, message, timeout_s=PROGRESS_TIMEOUT_S)
         if isinstance(answer, Sent):
             self._shown.put(job.id, (_age_of(job), digest))
         elif isinstance(answer, Lost):
@@ -206,22 +187,18 @@ class DiscordStage:
         """Post the public copy of a private result into the channel where it was asked for."""
         facts = CardFacts(files=tuple(file.name for file in files), shared=True, way=Way.CHANNEL)
         message = Outgoing(view=self._card(job, facts), files=tuple(files), nonce=f"atelier-share-{job.code}")
-        answer = await self._repeated(lambda: self._post(job.channel_id, message, UPLOAD_TIMEOUT_S))
-        return self._outcome(answer, job.channel_id)
+        return await self._courier.put_into(job.channel_id, message, timeout_s=UPLOAD_TIMEOUT_S)
 
     async def take_down(self, job: Job, channel_id: int, message_id: int) -> Put:
         """Write the card of a deleted job over one of the bot's messages, its files taken away."""
         message = Outgoing(view=self._card(job, CardFacts()), files=())
-        answer = await self._repeated(
-            lambda: self._messages.edit(channel_id, message_id, message, timeout_s=SETTLE_TIMEOUT_S)
-        )
-        return self._outcome(answer, channel_id)
+        return await self._courier.put_over(channel_id, message_id, message, timeout_s=SETTLE_TIMEOUT_S)
 
     def file_limit_bytes(self, job: Job, way: Way) -> int:
         """What one file may weigh on the route that `put_result` would take now."""
         if way is Way.DM:
             return DEFAULT_FILE_LIMIT_BYTES
-        if way is Way.HERE or (way is Way.CARD and (job.private or self._has_token(job))):
+        if way is Way.HERE or (way is Way.CARD and (job.private or self._courier.has_token(job))):
             return job.file_limit_bytes
         return job.channel_file_limit_bytes
 
@@ -232,13 +209,12 @@ class DiscordStage:
         if way in {Way.CHANNEL, Way.DM}:
             return await self._put_anew(job, message, way, timeout_s)
         if way is Way.HERE or job.private:
-            if not self._has_token(job):
+            if not self._courier.has_token(job):
                 return TokenDead()
-        elif not self._has_token(job) and job.message_id is None:
+        elif not self._courier.has_token(job) and job.message_id is None:
             return Gone()
         async with self._writing.writing(job.id):
-            answer = await self._repeated(lambda: self._edit_card(job, message, timeout_s=timeout_s))
-        return self._outcome(answer, job.channel_id)
+            return await self._courier.put_on_card(job, message, timeout_s=timeout_s)
 
     async def _put_anew(self, job: Job, message: Outgoing, way: Way, timeout_s: float) -> Put:
         if way is Way.CHANNEL and job.private:
@@ -246,62 +222,11 @@ class DiscordStage:
         kind = "result" if message.files else str(job.state)
         message = replace(message, nonce=f"{kind}-{job.code}")
         if way is Way.CHANNEL:
-            answer = await self._repeated(lambda: self._post(job.channel_id, message, timeout_s))
-            return self._outcome(answer, job.channel_id)
-        channel_id = await self._dm_channel(job.user_id)
+            return await self._courier.put_into(job.channel_id, message, timeout_s=timeout_s)
+        channel_id = await self._courier.dm_channel(job.user_id)
         if not isinstance(channel_id, int):
             return channel_id
-        answer = await self._repeated(lambda: self._post(channel_id, message, timeout_s))
-        return self._outcome(answer, channel_id)
-
-    async def _edit_card(self, job: Job, message: Outgoing, *, timeout_s: float) -> Answer:
-        """One edit of the card: by the token while it lives; a public card also by its channel."""
-        token = job.interaction_token
-        if token is not None and self._has_token(job):
-            answer = await self._messages.edit_original(token, message, timeout_s=timeout_s)
-            if not _is_token_dead(answer):
-                return answer
-            self._dead_tokens.put(hash(token), value=True)
-        if job.private or job.message_id is None:
-            return Refused(401, 50027, "no living token")
-        return await self._messages.edit(job.channel_id, job.message_id, message, timeout_s=timeout_s)
-
-    async def _post(self, channel_id: int, message: Outgoing, timeout_s: float) -> Answer:
-        return await self._messages.create(channel_id, message, timeout_s=timeout_s)
-
-    async def _repeated(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Ask again, a few times, for what may be repeated safely: lost answers and rate limits."""
-        answer = await attempt()
-        for pause_s in REPEAT_AFTER_S:
-            if isinstance(answer, Refused) and answer.status == 429:
-                await self._clock.sleep(answer.retry_after_s or pause_s)
-            elif isinstance(answer, Lost):
-                await self._clock.sleep(pause_s)
-            else:
-                break
-            answer = await attempt()
-        return answer
-
-    def _outcome(self, answer: Answer, channel_id: int) -> Put:
-        """What an answer means for a job."""
-        put: Put = Unknown()
-        match answer:
-            case Sent(body=dict() as body):
-                put = Done(channel_id=int(body.get("channel_id") or channel_id), message_id=int(body["id"]))
-            case Refused(status=413) | Refused(code=40005 | 50045):
-                put = TooLarge()
-            case Refused(code=10008):
-                put = Gone()
-            case Refused() if _is_token_dead(answer):
-                put = TokenDead()
-            case Refused(status=429 | 401):
-                log.warning("Discord did not take a message", answer=str(answer))  # no fault of the place
-            case Refused(status=status, code=code, words=words):
-                log.warning("Discord refused a message", status=status, code=code, words=words)
-                if status == 403 or code in _NO_PLACE:
-                    self._denied.put(channel_id, self._clock.monotonic_s())
-                put = Denied(f"{status} {code} {words}")
-        return put
+        return await self._courier.put_into(channel_id, message, timeout_s=timeout_s)
 
     def _assert_again_when_doubtful(self, job: Job, message: Outgoing) -> None:
         """Say the result once more when an older frame may still be applied over it."""
@@ -312,7 +237,7 @@ class DiscordStage:
         async def again() -> None:
             await self._clock.sleep(ASSERT_AGAIN_S)
             async with self._writing.writing(job.id):
-                await self._repeated(lambda: self._edit_card(job, message, timeout_s=UPLOAD_TIMEOUT_S))
+                await self._courier.put_on_card(job, message, timeout_s=UPLOAD_TIMEOUT_S)
 
         task = asyncio.create_task(again(), name=f"assert-{job.code}")
         self._tasks.add(task)
@@ -324,7 +249,7 @@ class DiscordStage:
         """The second message (`CHANNEL` or `DM`) that an earlier attempt left, None when there is none."""
         channel_id = job.channel_id
         if way is Way.DM:
-            found = await self._dm_channel(job.user_id)
+            found = await self._courier.dm_channel(job.user_id)
             if not isinstance(found, int):
                 return Unknown() if isinstance(found, Unknown) else None
             channel_id = found
@@ -332,7 +257,7 @@ class DiscordStage:
         since = (job.wiro_ended_at or job.created_at) - CLOCKS_DIFFER
         after = max(job.message_id or 0, discord.utils.time_snowflake(since))
         answer = await self._messages.newer_than(channel_id, after, limit=100, timeout_s=SETTLE_TIMEOUT_S)
-        if _is_unsaid(answer):
+        if is_unsaid(answer):
             return Unknown()
         if not isinstance(answer, Sent) or not isinstance(answer.body, list):
             return None
@@ -344,14 +269,7 @@ class DiscordStage:
 
     async def find_card(self, job: Job) -> Done | Unknown | None:
         """The card of a job that never learned its id: `@original` while the token lives, else None."""
-        if job.interaction_token is None or not self._has_token(job):
-            return None
-        answer = await self._messages.original(job.interaction_token, timeout_s=SETTLE_TIMEOUT_S)
-        if _is_token_dead(answer):
-            self._dead_tokens.put(hash(job.interaction_token), value=True)
-        if isinstance(answer, Sent):
-            return Done(channel_id=job.channel_id, message_id=int(answer.body["id"]))
-        return Unknown() if _is_unsaid(answer) else None
+        return await self._courier.find_original(job)
 
     # The owner
 
@@ -372,7 +290,7 @@ class DiscordStage:
             nonce=f"ready-{job.code}",
         )
         if how == "dm":
-            channel_id = await self._dm_channel(job.user_id)
+            channel_id = await self._courier.dm_channel(job.user_id)
             there = message_link(job.guild_id, place, result or 0)
             message = replace(message, content=f"{words}: `#{job.code}` {there}", reply_to=None)
         if not isinstance(channel_id, int):
@@ -393,10 +311,9 @@ class DiscordStage:
         access = self._access(job)
         if not access.in_server:
             return Reason.SERVER_LEFT
-        if job.private or self._has_token(job):
+        if job.private or self._courier.has_token(job):
             return None  # the token writes whatever the channel's rules are; a private result can wait
-        denied_s = self._denied.get(job.channel_id)
-        recently = denied_s is not None and self._clock.monotonic_s() - denied_s < FAREWELL_S
+        recently = self._courier.was_denied(job.channel_id)
         if access.may_write is False or (access.may_write is None and recently):
             return Reason.NO_ACCESS
         return None
@@ -413,63 +330,10 @@ class DiscordStage:
             log.exception("the quota could not be read", job=job.code)
             return None
 
-    def _has_token(self, job: Job) -> bool:
-        token = job.interaction_token
-        if token is None or self._dead_tokens.get(hash(token)):
-            return False
-        return not self._dies_within(job, TOKEN_MARGIN_S)
-
-    def _dies_within(self, job: Job, seconds: float) -> bool:
-        expires_at: datetime | None = job.token_expires_at
-        return expires_at is None or expires_at - self._clock.now() <= timedelta(seconds=seconds)
-
-    async def _dm_channel(self, user_id: int) -> int | Denied | Unknown:
-        known = self._dms.get(user_id)
-        if known is not None:
-            return known
-        answer = await self._repeated(lambda: self._messages.open_dm(user_id, timeout_s=SETTLE_TIMEOUT_S))
-        match answer:
-            case Sent(body=dict() as body):
-                self._dms.put(user_id, int(body["id"]))
-                return int(body["id"])
-            case Refused(status=status, code=code, words=words) if status != 429:
-                return Denied(f"{status} {code} {words}")
-            case _:
-                return Unknown()
-
-
-class _Memory(Generic[Value]):
-    """The last few thousand values by key."""
-
-    def __init__(self, size: int = REMEMBERED) -> None:
-        self._size = size
-        self._values: OrderedDict[int, Value] = OrderedDict()
-
-    def get(self, key: int) -> Value | None:
-        return self._values.get(key)
-
-    def put(self, key: int, value: Value) -> None:
-        self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._size:
-            self._values.popitem(last=False)
-
-    def pop(self, key: int) -> Value | None:
-        return self._values.pop(key, None)
-
 
 def _age_of(job: Job) -> _Age:
     """What grows with every change of a job that its card shows."""
     return (job.state_at, job.wants_to_stop)
-
-
-def _is_unsaid(answer: Answer) -> bool:
-    """Whether Discord did not say what it was asked: no answer, or come back later."""
-    return isinstance(answer, Lost) or (isinstance(answer, Refused) and answer.status == 429)
-
-
-def _is_token_dead(answer: Answer) -> bool:
-    return isinstance(answer, Refused) and answer.code in _DEAD_TOKEN
 
 
 def _shows_images_of(code: str, message: Mapping[str, Any]) -> bool:
