@@ -73,11 +73,6 @@ class SupervisedProcess:
         """Of the process that runs; None when none does."""
         return self._process.pid if self._process and not self.ended.is_set() else None
 
-    @property
-    def exit_code(self) -> int | None:
-        """Of the last run; None before its end."""
-        return self._process.returncode if self._process else None
-
     async def start(self) -> None:
         """Start it when it does not run."""
         async with self._turn:
