@@ -227,8 +227,9 @@ def _quieten_libraries(level: str) -> None:
     """Libraries never log below INFO: there they print whole payloads, with prompts in them."""
     chosen = logging.getLevelName(level)
     at_least_info = max(logging.INFO, chosen if isinstance(chosen, int) else logging.INFO)
-    for name in ("discord", "aiohttp", "aiosqlite", "asyncio", "stamina", "PIL"):
+    for name in ("discord", "aiohttp", "aiosqlite", "asyncio", "PIL"):
         logging.getLogger(name).setLevel(at_least_info)
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # who retries says so, with the call's own name
     # Statements with their values; paths with hook tokens; a dozen lines about plugins at each start.
     for name in ("sqlalchemy", "aiohttp.access", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, at_least_info))

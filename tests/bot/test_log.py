@@ -165,6 +165,21 @@ def test_libraries_do_not_log_their_payloads_at_debug(stderr: Stderr) -> None:
     assert [line["event"] for line in lines(stderr)] == ["ours"]
 
 
+async def test_a_retry_is_said_once_by_who_retries(stderr: Stderr) -> None:
+    import stamina
+
+    configure("INFO", "json")
+    failures = [ValueError("a fault that passes")]
+
+    @stamina.retry(on=ValueError, wait_initial=0, wait_max=0, wait_jitter=0)
+    async def call() -> None:
+        if failures:
+            raise failures.pop()
+
+    await call()
+    assert lines(stderr) == []
+
+
 def test_level_is_honoured(stderr: Stderr) -> None:
     configure("ERROR", "json")
     get_logger("bot.x").warning("quiet")
