@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.model import CancelBy, JobState, Reason
+from bot.model import CancelBy, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,8 +154,3 @@ def look_ages(doubt_age_s: float) -> Iterator[float]:
 def may_run_again(job: Job) -> bool:
     """Whether a task that was not found may be run once more: a portrait once, a training never."""
     return job.images > 0 and not job.returned
-
-
-def is_unfinished(job: Job) -> bool:
-    """The job still has somewhere to go by itself."""
-    return job.state not in (JobState.DONE, JobState.KEPT, JobState.FAILED, JobState.CANCELLED)

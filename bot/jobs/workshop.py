@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from bot.errors import StoreError
 from bot.jobs.acts import Acts
 from bot.jobs.book import Book
 from bot.jobs.carrier import Carrier
@@ -49,6 +50,9 @@ log = get_logger(__name__)
 
 DRAIN_S = 4.0
 """How long a stop waits for answers of Run: the whole process has 8 s."""
+
+CLAIM_S = 1.0
+"""How long it waits for a claim that is being written, whose jobs would be without a carrier."""
 
 TAKE_OVER_EVERY_S = 10.0
 
@@ -179,14 +183,19 @@ class Workshop:
         log.info("draining", jobs=len(self.carriers))
         self._line.close()
         if self._claiming is not None:
-            await asyncio.gather(self._claiming, return_exceptions=True)
+            with suppress(TimeoutError):
+                async with self._clock.timeout(CLAIM_S):
+                    await asyncio.wait({self._claiming})
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.carriers.drain(within_s)
-        if self._db.healthy():
-            await self._db.write(lambda conn: processes.retire(conn, self.me, self._clock.now()))
+        now = self._clock.now()
+        try:
+            await self._db.write(lambda conn: processes.retire(conn, self.me, now))
+        except StoreError as error:  # whoever comes next finds out by itself
+            log.warning("the database was not told of the end", error=str(error))
 
     async def _recover(self) -> None:
         count = await self._recovery.take_over()
