@@ -141,7 +141,7 @@ async def test_show_has_all_of_a_task_and_nobody_elses(house: House) -> None:
     told = await house.refusal(
         await house.discord.command("tomas", "portraits", "tasks show", {"task": code})
     )
-    assert "no such" in told
+    assert "do not have a task" in told
 
 
 async def test_cancel_by_number_stops_a_task_that_runs(house: House) -> None:
