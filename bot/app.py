@@ -12,7 +12,7 @@ import aiohttp
 from bot.client import AtelierClient, dial
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
-from bot.login import logged_in
+from bot.login import logged_in, patiently
 from bot.quota.policy import Limits
 from bot.store import jobs as units
 from bot.store.opening import ready_database
@@ -125,7 +125,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             tool_today=pages.tool,
         )
         offer(client, services)
-        await client.publish_commands()
+        await patiently(client.publish_commands, clock, stop)
         log.info("ready", commands=len(client.command_ids))
         await _until_told_or_broken(client, workshop, db, stop)
 

@@ -1,4 +1,4 @@
-"""The first word with Discord: who the bot is, asked until Discord answers."""
+"""The first words with Discord, asked until it answers: who the bot is, and what it offers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.log import get_logger
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.client import AtelierClient
     from bot.clock import Clock
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-LOGIN_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """While Discord cannot be reached at the start; the last one is repeated."""
 GOODBYE_S = 1.5
 """How long Discord's gateway gets to say goodbye: the whole stop has 8 s."""
@@ -51,12 +51,7 @@ async def logged_in(
         yield
         return
     try:
-        pauses = iter(LOGIN_PAUSES_S)
-        pause_s = 0.0
-        while not stop.is_set() and not await _try_to_log_in(client, settings):
-            pause_s = next(pauses, pause_s)
-            log.info("trying again", in_s=pause_s)
-            await _sleep_or_stop(clock, pause_s, stop)
+        await patiently(lambda: _log_in(client, settings), clock, stop)
         yield
     finally:
         try:
@@ -66,28 +61,42 @@ async def logged_in(
             log.warning("Discord's gateway did not say goodbye")
 
 
-async def _try_to_log_in(client: AtelierClient, settings: Settings) -> bool:
+async def patiently(ask: Callable[[], Awaitable[object]], clock: Clock, stop: asyncio.Event) -> None:
+    """Ask Discord for something at the start again and again, until it answers or `stop` is set.
+
+    Raises:
+        discord.HTTPException: Discord refuses.
+    """
+    pauses = iter(PAUSES_S)
+    pause_s = 0.0
+    while not stop.is_set():
+        try:
+            await ask()
+        except discord.HTTPException as error:
+            if error.status < 500 and error.status != 429:
+                raise
+            why = f"HTTP {error.status}"
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = type(error).__name__
+        else:
+            return
+        pause_s = next(pauses, pause_s)
+        log.warning("Discord cannot be reached; trying again", why=why, in_s=pause_s)
+        await _sleep_or_stop(clock, pause_s, stop)
+
+
+async def _log_in(client: AtelierClient, settings: Settings) -> None:
     try:
         await client.login(settings.discord_token.get_secret_value())
     except discord.LoginFailure as error:
         raise SettingsError([f"DISCORD_TOKEN {DISCORD_SAYS_NO}"]) from error
-    except discord.HTTPException as error:
-        if error.status == 404:
-            raise SettingsError(
-                [f'DISCORD_API_URL is "{settings.discord_api_url}". {NO_API_THERE}']
-            ) from error
-        if error.status < 500 and error.status != 429:
-            raise
-        why = f"HTTP {error.status}"
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        why = type(error).__name__
-    else:
-        return True
-    log.warning("Discord cannot be reached", why=why)
-    # A login that failed leaves a session behind, and the next one makes another.
-    await client.http.close()
-    client.http.connector = discord.utils.MISSING
-    return False
+    except discord.NotFound as error:
+        raise SettingsError([f'DISCORD_API_URL is "{settings.discord_api_url}". {NO_API_THERE}']) from error
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError):
+        # A login that failed leaves a session behind, and the next one makes another.
+        await client.http.close()
+        client.http.connector = discord.utils.MISSING
+        raise
 
 
 async def _sleep_or_stop(clock: Clock, pause_s: float, stop: asyncio.Event) -> None:

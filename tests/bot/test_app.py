@@ -175,6 +175,14 @@ async def test_an_outage_of_discord_at_the_start_is_waited_out(sandbox: Sandbox,
         await until(lambda: sandbox.discord.gateway.connected)
 
 
+async def test_a_fault_of_discord_between_login_and_gateway_is_waited_out_too(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.discord.faults.fail_next("list_commands", "status")
+    async with running(settings_for(sandbox, tmp_path)):
+        await until(lambda: sandbox.discord.gateway.connected)
+
+
 async def test_it_can_be_stopped_while_discord_is_out(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.discord.faults.start_outage()
     async with running(settings_for(sandbox, tmp_path)):
