@@ -146,7 +146,7 @@ async def test_a_file_that_cannot_be_a_database_ends_the_start_with_a_sentence(
 ) -> None:
     settings = settings_for(sandbox, tmp_path)
     (tmp_path / "atelier.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(CannotStart, match=r"the database cannot be used: .*not a database"):
+    with pytest.raises(CannotStart, match=r"the database cannot be used .*: .*not a database"):
         await run(settings, stop=asyncio.Event(), clock=SystemClock())
 
 
