@@ -37,7 +37,8 @@ async def ready_database(url: str, clock: Clock) -> AsyncIterator[Database]:
         try:
             await bring_to_shape(url, clock)
         except StoreError as error:
-            raise CannotStart(f"the database cannot be used (./atelier doctor tells more): {error}") from error
+            why = f"the database cannot be used (./atelier doctor tells more): {error}"
+            raise CannotStart(why) from error
         async with Database.open(url, clock=clock) as db:
             yield db
 
