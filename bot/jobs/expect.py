@@ -23,7 +23,7 @@ HONEST_RUNS = 5
 TAIL_SHARE = 0.03
 """Share of the runs that may take any longer time."""
 
-LOOK_PRICE = 0.03
+LOOK_PRICE = 0.04
 """What one look costs in seconds of delay, as a share of the past's spread: about four looks a run."""
 
 SHORTEST_LOOK_S = 0.2
