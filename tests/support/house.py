@@ -39,6 +39,8 @@ async def until(
     condition: Callable[[], T | None] | Callable[[], Awaitable[T | None]],
     what: str,
     patience_s: float = PATIENCE_S,
+    *,
+    every_s: float = 0.01,
 ) -> T:
     """Return the first truthy answer of `condition`; fail naming `what` when none comes."""
     deadline = asyncio.get_running_loop().time() + patience_s
@@ -51,7 +53,7 @@ async def until(
         if asyncio.get_running_loop().time() > deadline:
             msg = f"{what}: did not happen within {patience_s:g} s"
             raise AssertionError(msg)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every_s)
 
 
 def free_port() -> int:
@@ -250,7 +252,7 @@ class House:
             job = self.job(interaction)
             return job if job is not None and job.state in states else None
 
-        found: Job = await until(there, f"the job is {' or '.join(states)}")
+        found: Job = await until(there, f"the job is {' or '.join(states)}", every_s=0.03)
         return found
 
     async def get(self, path: str) -> tuple[int, str]:
@@ -265,12 +267,20 @@ class House:
         found = [each for each in text.splitlines() if each.startswith(f"{line} ")]
         return float(found[0].rpartition(" ")[2]) if found else 0.0
 
+    async def all_end(self, patience_s: float = PATIENCE_S) -> None:
+        """Wait until every job has ended."""
+
+        def ended() -> bool | None:
+            return all(job.state.has_ended for job in self.jobs())
+
+        await until(ended, "every job has ended", patience_s, every_s=0.05)
+
     async def tidy(self) -> None:
         """Between two tests that share a house: everything works again, all has ended, and is inspected."""
         self.discord.faults.clear()
         self.wiro.apply({"clear": True})
         self.wiro.paused, self.wiro.speed = False, self._speed
-        await until(lambda: all(job.state.has_ended for job in self.jobs()), "every job has ended")
+        await self.all_end()
         self.inspector.inspect()
         self._since = self.discord.times.new_id()
         self._tasks_before = len(self.wiro.tasks)
