@@ -256,6 +256,8 @@ class SimulatedEvents:
         self._wiro = wiro
         self._queues: dict[str, list[asyncio.Queue[TaskEvent | Reconnected]]] = defaultdict(list)
         self.connected = True
+        self.silent = False
+        """Connected, and nothing is said."""
 
     @asynccontextmanager
     async def subscribe(self, token: str) -> AsyncIterator[AsyncIterator[TaskEvent | Reconnected]]:
@@ -291,7 +293,7 @@ class SimulatedEvents:
 
     def say(self, token: str, event: TaskEvent) -> None:
         """Send one event."""
-        if self.connected:
+        if self.connected and not self.silent:
             for queue in self._queues[token]:
                 queue.put_nowait(event)
 

@@ -44,6 +44,26 @@ async def test_a_task_whose_run_was_not_answered_is_found_by_its_inputs(rig: Rig
     assert rig.wiro.runs == 1
 
 
+async def test_a_task_that_wiros_list_shows_twenty_seconds_late_is_the_only_one(rig: Rig) -> None:
+    rig.wiro.loses.append("late")
+    rig.wiro.late_s = 20
+    async with rig.process():
+        job = await rig.ask()
+        running = await rig.until(job, JobState.RUNNING, JobState.DELIVERING, JobState.DONE, limit_s=31)
+        assert running.task_id == "task-1"
+        await rig.until(job, JobState.DONE)
+    assert rig.wiro.runs == 1
+
+
+async def test_a_doubtful_card_says_what_it_waits_for(rig: Rig) -> None:
+    rig.wiro.loses.append("late")
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DOUBTFUL)
+        await rig.pass_time(1)
+    assert rig.stage.shown[-1][0].state is JobState.DOUBTFUL
+
+
 async def test_the_callbacks_token_is_the_surest_mark(rig: Rig) -> None:
     rig.options["public_url"] = "https://bot.example"
     rig.wiro.loses.extend(["answer", "answer"])

@@ -68,6 +68,14 @@ async def test_a_socket_that_breaks_is_replaced_by_looks(rig: Rig) -> None:
         await rig.until(job, JobState.DONE, limit_s=60)
 
 
+async def test_a_socket_that_is_there_and_says_nothing_costs_a_minute_at_most(rig: Rig) -> None:
+    rig.wiro.events.silent = True
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DONE, limit_s=60)
+    assert rig.wiro.runs == 1
+
+
 async def test_a_socket_that_comes_back_is_followed_by_one_look(rig: Rig) -> None:
     rig.wiro.lives_s = 600
     async with rig.process():
