@@ -8,8 +8,10 @@ AtelierError
 │   ├── InvalidValue         what was given breaks a rule of the tool
 │   ├── QuotaRefused         a cap of images, trainings or tasks is reached
 │   ├── BudgetRefused        a spending cap is reached
+│   ├── Blocked              moderators of the server have blocked the member
 │   ├── MissingPermissions   the bot may not post there
 │   ├── NotYours             somebody else's task
+│   ├── NotAModerator        a moderator's matter, of the server that it concerns
 │   ├── NoSuchTask           no task with that id, or none that the member may see
 │   ├── NotDeliverable       a task without images that could be shown
 │   ├── OldButton            a button or a form that no part of the bot knows any more
@@ -131,6 +133,25 @@ class BudgetRefused(UserError):
         super().__init__(f"The spending limit here is reached, so nothing was started or charged.{when}")
 
 
+class Blocked(UserError):
+    """Moderators of the server have blocked the member.
+
+    Args:
+        reason: Their words, as one line without backticks; None when they gave none.
+        until: When the block ends by itself; None: when a moderator ends it.
+    """
+
+    def __init__(self, *, reason: str | None, until: datetime | None) -> None:
+        self.reason = reason
+        self.until = until
+        why = f" Their reason: `{reason}`." if reason else ""
+        ends = f"It ends {_moment(until)}" if until else "It has no end date"
+        super().__init__(
+            "Moderators of this server have blocked you from starting tasks here, so nothing was started or "
+            f"charged.{why} {ends}; ask them if you think it is a mistake."
+        )
+
+
 class MissingPermissions(UserError):
     """The bot may not post a result in that place.
 
@@ -154,6 +175,13 @@ class NotYours(UserError):
 
     def __init__(self) -> None:
         super().__init__("Only the member who asked for this task can do that. `/tasks list` shows yours.")
+
+
+class NotAModerator(UserError):
+    """A moderator's matter, of the server that it concerns."""
+
+    def __init__(self) -> None:
+        super().__init__("Only moderators of this server (Timeout Members) can do that. Ask one of them.")
 
 
 class NoSuchTask(UserError):

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     NOBODY_SAW_IT = "nobody_saw_it"  # the acknowledgement came too late for Discord
     NO_ACCESS = "no_access"  # the bot may no longer write there
     SERVER_LEFT = "server_left"
+    BLOCKED = "blocked"  # moderators of the server blocked its owner while it waited
     WAITED_TOO_LONG = "waited_too_long"
     WIRO_REFUSED = "wiro_refused"  # Run was answered with result:false; reason_text has Wiro's words
     WIRO_FAILED = "wiro_failed"  # pexit not 0, or no outputs
@@ -83,6 +84,15 @@ class CancelBy(StrEnum):
     OWNER = "owner"
     MODERATOR = "moderator"
     SYSTEM = "system"
+
+
+class Act(StrEnum):
+    """What a moderator did; the words are stored in the audit for ever, so they never change."""
+
+    STOP = "stop"
+    DELETE = "delete"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
 
 
 class Unit(StrEnum):

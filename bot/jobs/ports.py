@@ -218,7 +218,7 @@ class Observer(Protocol):
         ...
 
     def refused(self, unit: str) -> None:
-        """Acceptance refused a job: "image", "training", "task" or "budget"."""
+        """Acceptance refused a job: "image", "training", "task", "budget" or "blocked"."""
         ...
 
     def line_paused(self, why: str | None) -> None:

@@ -10,6 +10,7 @@ from bot.jobs.marks import HOOK_PATH
 from bot.jobs.refusals import Back, Doubt, Refused, after_failed_run
 from bot.log import get_logger
 from bot.model import JobState, Reason
+from bot.store import blocks
 from bot.store.errors import TaskTaken
 from bot.wiro import WiroError
 
@@ -39,7 +40,8 @@ class Submitter:
             return await self._book.end(
                 job, JobState.CANCELLED, task_existed=False, reason=reason_of_stop(job)
             )
-        if (closed := await self._means.stage.may_still(job)) is not None:
+        closed = await self._means.stage.may_still(job) or await self._blocked(job)
+        if closed is not None:
             return await self._book.end(job, JobState.FAILED, task_existed=False, reason=closed)
         tool = self._means.tool_of(job.tool)
         work.may_run = False  # from here on a task may exist, whatever happens to this coroutine
@@ -53,6 +55,14 @@ class Submitter:
             return await self._gatekeeper.passed(job, answer)
         except TaskTaken:  # a doubtful job with equal inputs took it: what that one lost may be ours
             return await self._book.begin_doubt(job, "its task was taken by an equal job")
+
+    async def _blocked(self, job: Job) -> Reason | None:
+        """`Reason.BLOCKED` when the owner was blocked after this was claimed, or while it was accepted."""
+        now = self._means.clock.now()
+        found = await self._book.db.read(
+            lambda conn: blocks.find(conn, guild_id=job.guild_id, user_id=job.user_id, now=now)
+        )
+        return None if found is None else Reason.BLOCKED
 
     def _callback_url(self, job: Job) -> str | None:
         base = self._means.public_url

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot.model import EDGES, CancelBy, JobState, Reason
-from bot.store import history, ledger, tables
+from bot.model import EDGES, Act, CancelBy, JobState, Reason
+from bot.store import auditing, history, ledger, tables
 from bot.store.rows import add_event, carried, change, lock_job
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def want_stop(
 ) -> Job:
     """Write the wish to stop the job; one that waits ends at once, one that has ended stays as it is.
 
-    The first wish stands, but a moderator's overrules any other. Whoever carries the job reads it at each
-    step.
+    The first wish stands, but a moderator's overrules any other, and is written into the audit with it.
+    Whoever carries the job reads the wish at each step.
 
     Args:
         conn: The transaction.
@@ -140,6 +140,8 @@ def want_stop(
                 "cancel_at": now,
             },
         )
+        if by is CancelBy.MODERATOR and user_id is not None:
+            auditing.note_on_job(conn, job, Act.STOP, actor_id=user_id, reason=reason, now=now)
     return end_unsent(conn, job, now=now, reason=end_reason) if job.state is JobState.WAITING else job
 
 

@@ -129,15 +129,32 @@ def losing_tokens(conn: sa.Connection, *, before: datetime, limit: int = 1000) -
     )
 
 
-def waiting(
-    conn: sa.Connection, *, before: datetime | None = None, guild_id: int | None = None, limit: int = 1000
+def unfinished_in(
+    conn: sa.Connection, guild_id: int, *, user_id: int | None = None, limit: int = 1000
 ) -> list[Job]:
-    """Waiting jobs, oldest first: those accepted before then, those of one server."""
+    """Unfinished jobs of one server, or of one member there, oldest first."""
+    conditions = [tables.IS_UNFINISHED, _JOB.c.guild_id == guild_id]
+    if user_id is not None:
+        conditions.append(_JOB.c.user_id == user_id)
+    return select_jobs(conn, *conditions, limit=limit)
+
+
+def waiting(
+    conn: sa.Connection,
+    *,
+    before: datetime | None = None,
+    guild_id: int | None = None,
+    user_id: int | None = None,
+    limit: int = 1000,
+) -> list[Job]:
+    """Waiting jobs, oldest first: those accepted before then, those of one server or one member."""
     conditions = [tables.IS_WAITING]
     if before is not None:
         conditions.append(_JOB.c.created_at < before)
     if guild_id is not None:
         conditions.append(_JOB.c.guild_id == guild_id)
+    if user_id is not None:
+        conditions.append(_JOB.c.user_id == user_id)
     return select_jobs(conn, *conditions, limit=limit)
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.errors import Moved
 from bot.model import Job, JobState, NewJob
-from bot.store import ledger, tables
+from bot.store import blocks, ledger, tables
 from bot.store.afterwards import (
     book_late_task,
     claim_share,
@@ -47,6 +47,7 @@ from bot.store.finding import (
     recent_prompts,
     swept,
     unfinished,
+    unfinished_in,
     unsettled,
     waiting,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "swept",
     "unclaim_share",
     "unfinished",
+    "unfinished_in",
     "unsettled",
     "waiting",
     "want_stop",
@@ -128,7 +130,8 @@ def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> 
     The same interaction again gives the job that it made the first time, and reserves nothing.
 
     Raises:
-        QuotaRefused, BudgetRefused: A cap would be passed; nothing is stored.
+        Blocked: Moderators of the server have blocked the member; nothing is stored.
+        QuotaRefused, BudgetRefused: A cap would be passed; likewise.
         CodeTaken: The code or the hook token is in use: draw another.
     """
     given: dict[str, Any] = {name: getattr(new, name) for name in _GIVEN} | {"inputs": dict(new.inputs)}
@@ -140,6 +143,7 @@ def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> 
         if stored is None:
             raise CodeTaken(f"the code {new.code} or its hook token is taken")
         return stored
+    blocks.refuse_blocked(conn, guild_id=new.guild_id, user_id=new.user_id, now=now)
     job = Job(id=job_id, **given, **begun)
     add_event(conn, job.id, at=now, before=None, after=JobState.WAITING, owner=None)
     ledger.hold(conn, job, holds, now=now)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
 
-from bot.model import CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
+from bot.model import Act, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
 from bot.store.types import FreeText, GeneratedId, Outputs, TextTuple, UtcTime, Words
 
 METADATA = sa.MetaData(
@@ -249,6 +249,34 @@ member_policy = Table(
     _snowflake("guild_id", primary_key=True),
     _required("notify", sa.Text()),
     _required("updated_at", UtcTime()),
+)
+
+block = Table(
+    "block",
+    METADATA,
+    _snowflake("guild_id", primary_key=True),
+    _snowflake("user_id", primary_key=True),
+    _snowflake("by"),
+    Column("reason", FreeText),
+    _required("at", UtcTime()),
+    Column("until", UtcTime()),  # empty: until a moderator ends it
+)
+
+# Append-only, and without a key to `job`: it outlives what it tells of.
+audit = Table(
+    "audit",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _snowflake("guild_id"),
+    _required("at", UtcTime()),
+    _snowflake("actor_id"),
+    _required("act", Words(Act)),
+    Column("target_user_id", sa.BigInteger),
+    Column("job_id", sa.BigInteger),
+    Column("reason", FreeText),
+    Column("detail", FreeText),
+    Index("ix_audit_guild", "guild_id", "id"),
+    sqlite_autoincrement=True,  # an entry's number is never another's
 )
 
 tool_run = Table(

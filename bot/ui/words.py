@@ -82,6 +82,7 @@ def why_it_ended(job: Job, _: Text) -> str:
         Reason.NOBODY_SAW_IT: _("Discord did not show it in time, so it was never started."),
         Reason.NO_ACCESS: _("I may no longer write in the channel where it was asked for."),
         Reason.SERVER_LEFT: _("I am no longer in the server where it was asked for."),
+        Reason.BLOCKED: _("Moderators of this server have blocked its owner from starting tasks."),
         Reason.WAITED_TOO_LONG: _("It waited for a whole day without getting a turn."),
         Reason.WIRO_REFUSED: _("Wiro refused it. Change what it complains about and send it again."),
         Reason.WIRO_FAILED: _("Wiro could not make the images."),

@@ -1,0 +1,98 @@
+"""The audit: what moderators did, each act written by the unit of work that does it. Append-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from bot.store import tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.model import Act, Job
+
+_AUDIT = tables.audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One act of a moderator."""
+
+    id: int
+    guild_id: int
+    at: datetime
+    actor_id: int
+    act: Act
+    target_user_id: int | None
+    job_id: int | None
+    reason: str | None
+    detail: str | None
+    """What else is to be known: a task's code, when a block ends."""
+
+
+def note(
+    conn: sa.Connection,
+    act: Act,
+    *,
+    guild_id: int,
+    actor_id: int,
+    now: datetime,
+    target_user_id: int | None = None,
+    job_id: int | None = None,
+    reason: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """Write down an act."""
+    values = {
+        "act": act,
+        "guild_id": guild_id,
+        "at": now,
+        "actor_id": actor_id,
+        "target_user_id": target_user_id,
+        "job_id": job_id,
+        "reason": reason,
+        "detail": detail,
+    }
+    conn.execute(sa.insert(_AUDIT).values(values))
+
+
+def note_on_job(
+    conn: sa.Connection, job: Job, act: Act, *, actor_id: int, now: datetime, reason: str | None = None
+) -> None:
+    """Write down an act on a job, with its code, which people know it by."""
+    note(
+        conn,
+        act,
+        guild_id=job.guild_id,
+        actor_id=actor_id,
+        now=now,
+        target_user_id=job.user_id,
+        job_id=job.id,
+        reason=reason,
+        detail=job.code,
+    )
+
+
+def entries(
+    conn: sa.Connection, guild_id: int, *, user_id: int | None = None, limit: int, offset: int = 0
+) -> list[AuditEntry]:
+    """The server's entries, newest first; of one user: what they did and what was done to them."""
+    query = sa.select(_AUDIT).where(*_of(guild_id, user_id)).order_by(_AUDIT.c.id.desc())
+    rows = conn.execute(query.limit(limit).offset(offset))
+    return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
+
+
+def count(conn: sa.Connection, guild_id: int, *, user_id: int | None = None) -> int:
+    """How many entries there are."""
+    query = sa.select(sa.func.count()).select_from(_AUDIT).where(*_of(guild_id, user_id))
+    return int(conn.execute(query).scalar_one())
+
+
+def _of(guild_id: int, user_id: int | None) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [_AUDIT.c.guild_id == guild_id]
+    if user_id is not None:
+        conditions.append(sa.or_(_AUDIT.c.target_user_id == user_id, _AUDIT.c.actor_id == user_id))
+    return conditions
