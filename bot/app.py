@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.client import AtelierClient, dial
+from bot.jobs.moderation import Moderation
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
 from bot.login import logged_in, patiently
@@ -33,7 +34,7 @@ from bot.web.server import OperatorPort
 from bot.web.trace import discord_trace
 from bot.wiro import EventSocket, WiroClient
 from cogs import help as help_cog
-from cogs import inspire, portrait, quota, tasks
+from cogs import inspire, mod, portrait, quota, tasks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -112,6 +113,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
+            moderation=Moderation(workshop.desk, db, clock),
             records=records,
             router=router,
             stage=stage,
@@ -132,7 +134,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
 
 def offer(client: AtelierClient, services: Services) -> None:
     """Give the client every command, menu and button that there is."""
-    for cog in (portrait, tasks, quota, inspire):
+    for cog in (portrait, tasks, quota, inspire, mod):
         cog.setup(client.tree, services)
     help_cog.setup(client.tree, lambda: client.command_ids)
 

@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.errors import NoSuchTask, UserError
 from bot.log import get_logger
 from bot.model import CancelBy, JobState
-from bot.ui.access import actor_of, is_shared, require, require_place, sees_cost
+from bot.ui.access import actor_of, is_shared, may, require, require_place, sees_cost
 from bot.ui.answers import say
 from bot.ui.cards import job_card
 from bot.ui.ids import ButtonId, Verb
@@ -78,7 +78,7 @@ class Tasks(app_commands.Group):
         job = await self._services.own_job(task, interaction.user.id)
         job = await self._services.desk.stop(job.code, by=CancelBy.OWNER, user_id=interaction.user.id)
         await say(interaction, note(stopped_sentence(job, text_for(str(interaction.locale)))))
-        await show_stop(job, self._services)
+        await self._services.show_stop(job)
 
     @show.autocomplete("task")
     async def _any_task(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -132,7 +132,7 @@ class TaskButtons:
             job = await self._freshened(interaction, job)
             if job.state.has_ended and job.state is not JobState.CANCELLED:
                 await say(interaction, note(stopped_sentence(job, _)))
-        await show_stop(job, self._services)
+        await self._services.show_stop(job)
 
     async def delete(self, interaction: Interaction, target: ButtonId) -> None:
         """Take the images away: here, at Wiro and in what is kept."""
@@ -141,6 +141,8 @@ class TaskButtons:
         if not job.state.has_ended:
             raise UserError("This task is still at work. Cancel it first.")
         job = await self._services.desk.delete(job)
+        if interaction.user.id != job.user_id:
+            await self._services.moderation.deleted(job, moderator_id=interaction.user.id)
         view = job_card(job, self._services.catalogue[job.tool], text_for(job.locale))
         await interaction.response.edit_message(
             view=view, attachments=[], allowed_mentions=discord.AllowedMentions.none()
@@ -200,14 +202,9 @@ async def show_details(interaction: Interaction, message: discord.Message, servi
         text_for(str(interaction.locale)),
         with_cost=sees_cost(job, actor),
         is_owner=is_owner,
+        can_stop=may(Verb.MOD_STOP, job, actor),
     )
     await say(interaction, panel)
-
-
-async def show_stop(job: Job, services: Services) -> None:
-    """Have the card of a task that is to stop say so."""
-    if not job.state.has_ended:
-        await services.stage.show(job, None, None)
 
 
 def stopped_sentence(job: Job, _: Text) -> str:

@@ -52,10 +52,8 @@ class Closer:
     async def _settle(self, job: Job) -> None:
         """Write the end into the card; where that is not possible, into a direct message."""
         put = await self._until_known(job, Way.CARD)
-        if isinstance(put, Done) or job.reason in UNTOLD:
+        if not _needs_a_message(job, put):
             return
-        if isinstance(put, Gone) and job.state is not JobState.KEPT and not job.private:
-            return  # somebody deleted the card: they know enough
         put = await self._until_known(job, Way.DM)
         if not isinstance(put, Done):
             log.info("nobody could be told of the end; /tasks shows it", put=put)
@@ -86,6 +84,17 @@ class Closer:
             log.warning("a kept result could not be dropped; it is swept later", error=str(error))
         if job.socket_token:
             await self._delete_at_wiro(job.socket_token)
+
+
+def _needs_a_message(job: Job, put: Put) -> bool:
+    """Whether the owner has to be told in a direct message too, after what became of the card."""
+    if job.reason is Reason.MODERATOR_STOPPED:
+        # An edit of a private card calls nobody back to it, and nobody sees whether it was dismissed.
+        return job.private or not isinstance(put, Done)
+    if isinstance(put, Done) or job.reason in UNTOLD:
+        return False
+    # A public card that is gone was deleted by somebody: they know enough.
+    return not isinstance(put, Gone) or job.state is JobState.KEPT or job.private
 
 
 def _deserves_a_word(job: Job) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
+from bot.errors import Blocked, BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
 from bot.jobs.codes import LONGEST, SHORTEST, draw_code, draw_hook_token
 from bot.jobs.inbox import Nudge
 from bot.log import get_logger
@@ -82,7 +82,8 @@ class Desk:
             not_after_s: Monotonic time after which nothing is done (2 s after the event).
 
         Raises:
-            QuotaRefused, BudgetRefused: A cap is reached; nothing was stored.
+            Blocked: Moderators have blocked the member; nothing was stored.
+            QuotaRefused, BudgetRefused: A cap is reached; likewise.
             TooLate: `not_after_s` passed before it was stored.
             Draining: The process is stopping.
         """
@@ -100,6 +101,9 @@ class Desk:
             raise
         except BudgetRefused:
             self._means.observer.refused("budget")
+            raise
+        except Blocked:
+            self._means.observer.refused("blocked")
             raise
         log.info("accepted", job=job.code, tool=job.tool, images=job.images, private=job.private)
         self._means.observer.state_changed(job, None, 0.0)
@@ -131,6 +135,12 @@ class Desk:
         for job in jobs:
             await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.SERVER_LEFT)
         return len(jobs)
+
+    async def member_blocked(self, guild_id: int, user_id: int) -> int:
+        """End the waiting jobs of a member who was blocked in a server. How many ended."""
+        jobs = await self._book.db.read(lambda conn: units.waiting(conn, guild_id=guild_id, user_id=user_id))
+        ended = [await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.BLOCKED) for job in jobs]
+        return sum(job.reason is Reason.BLOCKED for job in ended)
 
     async def place(self, job: Job) -> Place | None:
         """Where the job stands in the line, or would without a card yet; None when it does not wait."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.errors import MissingPermissions, NotYours, UserError
+from bot.errors import MissingPermissions, NotAModerator, NotYours, UserError
 from bot.ui.ids import Verb
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ PUBLIC_VERBS = frozenset({Verb.AGAIN, Verb.EDIT, Verb.EDIT_AGAIN})
 """Start a job of the one who clicks: anyone who may use the command there."""
 OWNER_VERBS = frozenset({Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE})
 OWNER_OR_MODERATOR_VERBS = frozenset({Verb.DELETE})
+MODERATOR_VERBS = frozenset({Verb.MOD_TASK, Verb.MOD_STOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,28 @@ def may(verb: Verb, job: Job, actor: Actor) -> bool:
     if verb in OWNER_VERBS:
         return is_owner
     if verb in OWNER_OR_MODERATOR_VERBS:
-        return is_owner or (actor.is_moderator and actor.guild_id == job.guild_id)
+        return is_owner or moderates(actor, job.guild_id)
+    if verb in MODERATOR_VERBS:
+        return moderates(actor, job.guild_id)
     return False
+
+
+def moderates(actor: Actor, guild_id: int) -> bool:
+    """Whether this member is a moderator of that server, and acts in it."""
+    return actor.is_moderator and actor.guild_id == guild_id != 0
+
+
+def require_moderator(interaction: Interaction) -> None:
+    """Return when the one who clicks is a moderator where they click.
+
+    For buttons and menus only: who may use `/mod` itself is the server's choice, and Discord has asked.
+
+    Raises:
+        NotAModerator: They are not.
+    """
+    actor = actor_of(interaction)
+    if not moderates(actor, actor.guild_id):
+        raise NotAModerator
 
 
 def is_shared(job: Job) -> bool:
@@ -67,10 +88,13 @@ def require(verb: Verb, job: Job, actor: Actor) -> None:
 
     Raises:
         NotYours: It is the owner's matter.
+        NotAModerator: It is a moderator's matter, of the job's server.
         UserError: The member may not use commands there, or not in that place.
     """
     if may(verb, job, actor):
         return
+    if verb in MODERATOR_VERBS:
+        raise NotAModerator
     if verb not in PUBLIC_VERBS or (job.private and actor.user_id != job.user_id):
         raise NotYours
     if actor.guild_id != job.guild_id:

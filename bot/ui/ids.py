@@ -32,6 +32,18 @@ class Verb(StrEnum):
     """Turn to a page of the inspirations; the argument is "tool.page"."""
     USE_IDEA = "idea"
     """Start from an inspiration; the argument is "tool.number"."""
+    MOD_TASKS = "mod_tasks"
+    """Turn to a page of the server's tasks; the argument is "user.page", user 0 for everyone's."""
+    MOD_TASK = "mod_task"
+    """Show the task that was chosen of them, as its value."""
+    MOD_STOP = "mod_stop"
+    """A moderator stops a task."""
+    MOD_STOP_ALL = "mod_all"
+    """A moderator stops all tasks of a member, or with 0 everyone's; the argument is the member's id."""
+    MOD_BLOCKED = "mod_blocked"
+    """Turn to a page of the blocked members; the argument is the page."""
+    MOD_AUDIT = "mod_audit"
+    """Turn to a page of the audit; the argument is "user.page", user 0 for everyone's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.model import JobState, Unit
+from bot.model import CancelBy, JobState, Unit
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, message_link, small, text
@@ -58,13 +58,13 @@ def task_list(jobs: Sequence[Job], _: Text) -> ui.LayoutView:
 
 def _task_line(job: Job, _: Text) -> str:
     parts = [f"`#{job.code}` **{state_word(job, _)}**", relative(job.created_at)]
-    url = _place_of(job)
+    url = place_of(job)
     if url:
         parts.append(f"[{_('go to it')}]({url})")
     return " · ".join(parts) + "\n" + small(code_span(job.prompt, 80))
 
 
-def _place_of(job: Job) -> str:
+def place_of(job: Job) -> str:
     """Where everybody can see the task; "" when nobody can."""
     message_id = job.result_message_id or job.message_id
     elsewhere = job.result_channel_id not in {None, job.channel_id}
@@ -73,7 +73,9 @@ def _place_of(job: Job) -> str:
     return message_link(job.guild_id, job.channel_id, message_id)
 
 
-def task_details(job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bool) -> ui.LayoutView:
+def task_details(
+    job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bool, can_stop: bool = False
+) -> ui.LayoutView:
     """All of one task: the whole words, every setting, times and, for some, the cost."""
     negative = str(job.inputs.get("negativePrompt", ""))
     items: list[ui.Item[Any] | None] = [
@@ -88,7 +90,17 @@ def task_details(job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bo
     ]
     if job.state in {JobState.FAILED, JobState.CANCELLED}:
         items.append(text(why_it_ended(job, _)))
-    return card(Accent.QUIET, *items, buttons=_detail_buttons(job, _) if is_owner else ())
+    buttons = _detail_buttons(job, _) if is_owner else []
+    if can_stop:
+        buttons += stop_buttons(job, _)
+    return card(Accent.QUIET, *items, buttons=buttons)
+
+
+def stop_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
+    """The moderators' `Stop`, for a task that goes on; it overrules an owner's Cancel."""
+    if job.state.has_ended or job.cancel_by is CancelBy.MODERATOR:
+        return []
+    return [button(_("Stop"), ButtonId(Verb.MOD_STOP, job.code), discord.ButtonStyle.danger)]
 
 
 def _whole(words: str) -> str:
@@ -146,7 +158,7 @@ def _detail_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
         buttons.append(button(_("Cancel"), ButtonId(Verb.CANCEL, job.code), discord.ButtonStyle.danger))
     if job.state.has_ended and not deleted:
         buttons.append(button(_("Edit"), ButtonId(Verb.EDIT, job.code)))
-    if url := _place_of(job):
+    if url := place_of(job):
         buttons.append(link(_("Go to it"), url))
     return buttons
 

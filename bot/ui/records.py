@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.model import MoneyScope, Unit
 from bot.quota.policy import Limits, back_at, quota_windows
 from bot.quota.windows import day_window, month_window
-from bot.store import jobs, ledger, policies
+from bot.store import auditing, blocks, jobs, ledger, policies
 from bot.ui.cards import Left
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.model import Job
+    from bot.store.auditing import AuditEntry
+    from bot.store.blocks import Block
     from bot.store.database import Database
     from bot.store.jobs import RecentPrompt
     from bot.store.policies import GuildPolicy
@@ -75,6 +77,31 @@ class Records:
                 conn, user_id=user_id, guild_id=guild_id, limit=limit, unfinished_only=unfinished_only
             )
         )
+
+    async def at_work(self, guild_id: int, user_id: int | None = None) -> Sequence[Job]:
+        """The unfinished jobs of this server, or of one member here, oldest first; at most a thousand."""
+        return await self._database.read(lambda conn: jobs.unfinished_in(conn, guild_id, user_id=user_id))
+
+    async def blocked(self, guild_id: int, *, offset: int, limit: int) -> tuple[Sequence[Block], int]:
+        """A part of the members who are blocked in this server, newest first, and how many they are."""
+        now = self._clock.now()
+
+        def unit(conn: sa.Connection) -> tuple[Sequence[Block], int]:
+            found = blocks.in_server(conn, guild_id, now=now, limit=limit, offset=offset)
+            return found, blocks.count(conn, guild_id, now=now)
+
+        return await self._database.read(unit)
+
+    async def audit(
+        self, guild_id: int, user_id: int | None, *, offset: int, limit: int
+    ) -> tuple[Sequence[AuditEntry], int]:
+        """A part of this server's audit, newest first, and how many entries it has."""
+
+        def unit(conn: sa.Connection) -> tuple[Sequence[AuditEntry], int]:
+            found = auditing.entries(conn, guild_id, user_id=user_id, limit=limit, offset=offset)
+            return found, auditing.count(conn, guild_id, user_id=user_id)
+
+        return await self._database.read(unit)
 
     async def recent_prompts(
         self, user_id: int, guild_id: int, *, limit: int, private: bool

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
+    from bot.jobs.moderation import Moderation
     from bot.model import Job
     from bot.tools import Tool
     from bot.ui.drafts import Drafts
@@ -33,6 +34,7 @@ class Services:
     clock: Clock
     desk: Desk
     drafts: Drafts
+    moderation: Moderation
     records: Records
     router: Router
     stage: DiscordStage
@@ -77,3 +79,8 @@ class Services:
         if job is None or job.user_id != user_id:
             raise NoSuchTask(plain)
         return job
+
+    async def show_stop(self, job: Job) -> None:
+        """Have the card of a task that is to stop say so."""
+        if not job.state.has_ended:
+            await self.stage.show(job, None, None)

@@ -67,6 +67,12 @@ class StoreDesk:
             await self.stage.settle(job)
         return job
 
+    async def member_blocked(self, guild_id: int, user_id: int) -> int:
+        waiting = await self.db.read(lambda conn: jobs.waiting(conn, guild_id=guild_id, user_id=user_id))
+        for job in waiting:
+            await self.stage.settle(await self.end(job, JobState.FAILED, reason=Reason.BLOCKED))
+        return len(waiting)
+
     async def place(self, job: Job) -> Place | None:
         return None
 

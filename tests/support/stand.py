@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.app import offer
 from bot.client import AtelierClient, dial
 from bot.clock import SystemClock
+from bot.jobs.moderation import Moderation
 from bot.model import JobState, ResultFile
 from bot.quota.policy import Caps, Limits
 from bot.store import jobs, tables
@@ -211,6 +212,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
+            moderation=Moderation(desk, db, clock),  # type: ignore[arg-type]  # likewise
             records=records,
             router=router,
             stage=stage,

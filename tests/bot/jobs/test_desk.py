@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import BudgetRefused, Draining, NoSuchTask, NotDeliverable, QuotaRefused, TooLate
+from bot.errors import Blocked, BudgetRefused, Draining, NoSuchTask, NotDeliverable, QuotaRefused, TooLate
+from bot.jobs.moderation import Moderation
 from bot.jobs.ports import Denied, Gone, Unknown, Way
 from bot.model import CancelBy, JobState, Reason, Unit
 from bot.quota.policy import Caps, quota_windows
+from bot.store import blocks, ledger
 from bot.store import jobs as units
-from bot.store import ledger
+from bot.store.blocks import Block
 from tests.support.workshop import CHANNEL, GUILD, USER, Rig
 
 
@@ -114,6 +116,39 @@ async def test_a_server_that_was_left_ends_its_waiting_jobs_and_no_others(rig: R
         ended = await rig.job(left)
         assert (ended.state, ended.reason) == (JobState.FAILED, Reason.SERVER_LEFT)
         await rig.until_all([running, other], JobState.DONE)
+
+
+async def test_a_blocked_member_is_refused_and_their_waiting_jobs_end_alone(rig: Rig) -> None:
+    rig.options["max_concurrent"] = 1
+    async with rig.process():
+        running = await rig.ask()
+        await rig.until(running, JobState.RUNNING)
+        waiting, others = await rig.ask(), await rig.ask(user_id=USER + 1)
+        elsewhere = await rig.ask(guild_id=GUILD + 1)
+        held = await _used(rig)
+        moderation = Moderation(rig.desk, rig.db, rig.clock)
+        done = await moderation.block(USER, guild_id=GUILD, moderator_id=42, lasts=timedelta(days=1))
+        assert done.ended == 1
+        ended = await rig.job(waiting)
+        assert (ended.state, ended.reason) == (JobState.FAILED, Reason.BLOCKED)
+        with pytest.raises(Blocked):
+            await rig.accept()
+        assert rig.heard.refusals == ["blocked"]
+        assert held[Unit.TASK] - (await _used(rig))[Unit.TASK] == 1
+        await rig.until_all([running, others, elsewhere], JobState.DONE)
+        await rig.pass_time(24 * 3600)
+        await rig.until(await rig.ask(), JobState.DONE)
+
+
+async def test_a_job_that_slipped_past_the_block_ends_before_run(rig: Rig) -> None:
+    async with rig.process():
+        job = await rig.accept()
+        wanted = Block(guild_id=GUILD, user_id=USER, by=42, reason=None, at=rig.clock.now(), until=None)
+        await rig.db.write(lambda conn: blocks.block(conn, wanted))
+        await rig.desk.card_shown(job, 60_000)
+        ended = await rig.until(job, JobState.FAILED)
+    assert ended.reason is Reason.BLOCKED
+    assert rig.wiro.runs == 0
 
 
 async def _kept(rig: Rig) -> str:

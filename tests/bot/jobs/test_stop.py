@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.errors import NoSuchTask
 from bot.jobs.inbox import Nudge
+from bot.jobs.ports import Gone, Way
 from bot.model import CancelBy, JobState, Reason
 from bot.wiro import ServiceUnavailable
 from tests.support.workshop import USER, Rig
@@ -164,3 +167,24 @@ async def test_nobody_stops_somebody_elses_job_as_its_owner(rig: Rig) -> None:
             await rig.desk.stop(job.code, by=CancelBy.OWNER, user_id=USER + 1)
         with pytest.raises(NoSuchTask):
             await rig.desk.stop("NONE", by=CancelBy.MODERATOR, user_id=MODERATOR)
+
+
+@pytest.mark.parametrize(
+    ("private", "card_is_gone", "told"),
+    [(False, False, False), (False, True, True), (True, False, True)],
+    ids=["a public card says enough", "the card is gone", "private"],
+)
+async def test_the_owner_of_a_task_that_a_moderator_stopped_is_told_once(
+    rig: Rig, private: bool, card_is_gone: bool, told: bool
+) -> None:
+    """By the public card; in a direct message where that is gone or private."""
+    async with rig.process():
+        expires_at = rig.clock.now() + timedelta(minutes=15)
+        job = await rig.ask(private=private, interaction_token="token", token_expires_at=expires_at)
+        await rig.until(job, JobState.RUNNING)
+        if card_is_gone:
+            rig.stage.outcomes[Way.CARD].append(Gone())
+        await rig.desk.stop(job.code, by=CancelBy.MODERATOR, user_id=MODERATOR, reason="rule 4")
+        await rig.until(job, JobState.CANCELLED)
+        await rig.quiet()
+    assert [way for _, way in rig.stage.settled] == ([Way.CARD, Way.DM] if told else [Way.CARD])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import discord
 import pytest
 
-from bot.errors import NotYours, UserError
+from bot.errors import NotAModerator, NotYours, UserError
 from bot.model import JobState
-from bot.ui.access import Actor, may, missing_for_public, require, sees_cost
+from bot.ui.access import Actor, may, missing_for_public, moderates, require, sees_cost
 from bot.ui.ids import Verb
 from tests.support.jobs import GUILD, OTHER, OWNER, a_job
 
@@ -35,7 +35,15 @@ ACTORS = {
 EVERYONE_HERE = {"owner", "other", "moderator", "manager"}
 STARTS = {Verb.AGAIN, Verb.EDIT, Verb.EDIT_AGAIN}
 OWNERS = {Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE}
-NEVER_OF_A_JOB = {Verb.IDEAS, Verb.USE_IDEA}
+MODERATORS = {Verb.MOD_TASK, Verb.MOD_STOP}
+NEVER_OF_A_JOB = {
+    Verb.IDEAS,
+    Verb.USE_IDEA,
+    Verb.MOD_TASKS,
+    Verb.MOD_STOP_ALL,
+    Verb.MOD_BLOCKED,
+    Verb.MOD_AUDIT,
+}
 
 
 def allowed(verb: Verb, job: Job) -> set[str]:
@@ -45,6 +53,8 @@ def allowed(verb: Verb, job: Job) -> set[str]:
         return {"owner", "owner in a DM"}
     if verb is Verb.DELETE:
         return {"owner", "owner in a DM", "moderator"}
+    if verb in MODERATORS:
+        return {"moderator"}
     assert verb in NEVER_OF_A_JOB, f"{verb} is in no row of the matrix"
     return set()
 
@@ -64,6 +74,19 @@ def test_a_refusal_is_a_sentence(who: str, verb: Verb) -> None:
     else:
         with pytest.raises(UserError, match=r"^[A-Z].*\.$"):
             require(verb, PRIVATE, ACTORS[who])
+
+
+@pytest.mark.parametrize("who", list(ACTORS))
+def test_only_a_moderator_moderates_and_only_their_own_server(who: str) -> None:
+    assert moderates(ACTORS[who], GUILD) is (who == "moderator")
+    assert moderates(ACTORS[who], ELSEWHERE) is (who == "moderator elsewhere")
+    assert not moderates(ACTORS[who], 0)
+
+
+@pytest.mark.parametrize("verb", sorted(MODERATORS))
+def test_an_owner_is_told_that_stopping_is_the_moderators_matter(verb: Verb) -> None:
+    with pytest.raises(NotAModerator):
+        require(verb, PUBLIC, ACTORS["owner"])
 
 
 def test_a_stranger_is_told_whose_matter_it_is() -> None:

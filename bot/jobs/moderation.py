@@ -1,0 +1,104 @@
+"""What moderators may do to the tasks and members of their own server; every act is in the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.log import get_logger
+from bot.model import Act, CancelBy
+from bot.store import auditing, blocks
+from bot.store import jobs as units
+from bot.store.blocks import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from bot.clock import Clock
+    from bot.jobs.desk import Desk
+    from bot.model import Job
+    from bot.store.database import Database
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocking:
+    """What blocking a member did."""
+
+    block: Block
+    ended: int
+    """How many of their waiting tasks it ended."""
+
+
+class Moderation:
+    """The moderators' desk. Whether somebody is one is the caller's question, and asked before."""
+
+    def __init__(self, desk: Desk, db: Database, clock: Clock) -> None:
+        self._desk = desk
+        self._db = db
+        self._clock = clock
+
+    async def stop(self, code: str, *, guild_id: int, moderator_id: int, reason: str | None = None) -> Job:
+        """Write the wish to stop a task of this server, as `Desk.stop` does.
+
+        Raises:
+            UserError: This server has no such task.
+        """
+        plain = code.strip().removeprefix("#").upper()[:8]
+        job = await self._db.read(lambda conn: units.by_code(conn, plain))
+        if job is None or job.guild_id != guild_id:
+            raise UserError(f"There is no task #{plain} in this server. `/mod tasks` shows what is at work.")
+        return await self._stop(job, moderator_id, reason)
+
+    async def stop_all(
+        self, *, guild_id: int, user_id: int | None, moderator_id: int, reason: str | None = None
+    ) -> Sequence[Job]:
+        """Write the wish to stop all tasks of a member in this server, or with None everyone's.
+
+        Waiting ones come last to first, so that none of them moves up into a place that became free.
+        """
+        jobs = await self._db.read(lambda conn: units.unfinished_in(conn, guild_id, user_id=user_id))
+        return [await self._stop(job, moderator_id, reason) for job in reversed(jobs)]
+
+    async def block(
+        self,
+        user_id: int,
+        *,
+        guild_id: int,
+        moderator_id: int,
+        reason: str | None = None,
+        lasts: timedelta | None = None,
+    ) -> Blocking:
+        """Keep a member from starting tasks in this server, and end those that wait."""
+        now = self._clock.now()
+        wanted = Block(
+            guild_id=guild_id,
+            user_id=user_id,
+            by=moderator_id,
+            reason=reason,
+            at=now,
+            until=None if lasts is None else now + lasts,
+        )
+        await self._db.write(lambda conn: blocks.block(conn, wanted))
+        log.info("a member was blocked", guild_id=guild_id, user_id=user_id)
+        return Blocking(block=wanted, ended=await self._desk.member_blocked(guild_id, user_id))
+
+    async def unblock(self, user_id: int, *, guild_id: int, moderator_id: int) -> bool:
+        """End a member's block in this server. False: there was none."""
+        now = self._clock.now()
+        return await self._db.write(
+            lambda conn: blocks.unblock(conn, guild_id=guild_id, user_id=user_id, by=moderator_id, now=now)
+        )
+
+    async def deleted(self, job: Job, *, moderator_id: int) -> None:
+        """Write down that a moderator took the images of somebody's task away."""
+        now = self._clock.now()
+        await self._db.write(
+            lambda conn: auditing.note_on_job(conn, job, Act.DELETE, actor_id=moderator_id, now=now)
+        )
+
+    async def _stop(self, job: Job, moderator_id: int, reason: str | None) -> Job:
+        return await self._desk.stop(job.code, by=CancelBy.MODERATOR, user_id=moderator_id, reason=reason)
