@@ -58,7 +58,7 @@ class Moderation:
     ) -> Sequence[Job]:
         """Write the wish to stop all tasks of a member in this server, or with None everyone's.
 
-        Waiting ones come last to first, so that none of them moves up into a place that became free.
+        Newest first, so that none that waits moves up into a place that became free.
         """
         jobs = await self._db.read(lambda conn: units.unfinished_in(conn, guild_id, user_id=user_id))
         return [await self._stop(job, moderator_id, reason) for job in reversed(jobs)]
