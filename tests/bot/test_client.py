@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 async def test_commands_are_published_once_and_not_again(stand: Stand) -> None:
-    assert set(stand.client.command_ids) == {"portrait", "tasks", "quota", "inspire", "help", "Task details"}
+    assert set(stand.client.command_ids) == {
+        *("portrait", "tasks", "quota", "inspire", "help", "mod"),
+        "Task details",
+    }
     assert await stand.client.publish_commands() is False
     stand.client.tree.remove_command("help")
     assert await stand.client.publish_commands() is True
