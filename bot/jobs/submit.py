@@ -69,7 +69,7 @@ class Submitter:
         return None if base is None else f"{base.rstrip('/')}{HOOK_PATH}{job.hook_token}"
 
     async def _not_started(self, job: Job, error: WiroError) -> Job:
-        log.info("Run did not start a task", error=type(error).__name__, words=error.message, code=error.code)
+        log.info("Run was not confirmed", error=type(error).__name__, words=error.message, code=error.code)
         match after_failed_run(error):
             case Doubt():
                 return await self._book.begin_doubt(job, error.message)

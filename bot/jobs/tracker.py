@@ -123,7 +123,8 @@ class _Following:
                 self._work.begin_downloads(self._fetcher, [output.url for output in event.outputs])
             return
         if event.status == TaskStatus.ERROR:
-            log.info("the tool wrote to its error output", words=event.message[:200])
+            # Only how much: a tool may print the prompt.
+            log.info("the tool wrote to its error output", characters=len(event.message))
         elif event.status != self._status or event.progress is not None:
             await self._saw(event.status, began_at=event.at)
             await self._show(event.progress)
