@@ -127,6 +127,12 @@ async def test_kill_9_again_and_again_still_ends_in_one_card_and_one_run(house: 
     assert len(house.posted()) == 1
 
 
+async def test_a_first_start_makes_its_own_database(tmp_path: Path) -> None:
+    async with open_house(tmp_path, database=False) as house:
+        interaction = await house.portrait()
+        await house.images(interaction, 1)
+
+
 async def test_a_second_process_on_the_same_file_says_so_and_leaves_with_2(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         second = BotProcess(house.sandbox, tmp_path, {})

@@ -6,12 +6,28 @@ import io
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
+import pytest_asyncio
 from PIL import Image
 
-from tests.support.house import buttons, gallery, until, words
+from tests.support.house import House, buttons, gallery, open_house, until, words
 
 if TYPE_CHECKING:
-    from tests.support.house import House
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with open_house(tmp_path_factory.mktemp("portrait"), QUOTA_IMAGES_PER_DAY="100") as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _tidy(house: House) -> AsyncIterator[None]:
+    yield
+    await house.tidy()
 
 
 async def test_one_message_from_the_line_to_the_images(house: House) -> None:
@@ -26,7 +42,7 @@ async def test_one_message_from_the_line_to_the_images(house: House) -> None:
     items = await house.images(interaction, 4)
     card = house.card(interaction)
     assert card is not None
-    assert [message["id"] for message in house.discord.messages("portraits", as_="tomas")] == [card["id"]]
+    assert [message["id"] for message in house.posted(person="tomas")] == [card["id"]]
     assert {"Again", "Edit", "Delete"} <= set(buttons(card))
     assert "Cancel" not in buttons(card)
     assert "a lighthouse keeper" in words(card)
@@ -37,7 +53,7 @@ async def test_one_message_from_the_line_to_the_images(house: House) -> None:
 async def test_each_file_is_wiros_image_with_its_parameters(house: House) -> None:
     interaction = await house.portrait(samples=2, seed=4242)
     items = await house.images(interaction, 2)
-    task = next(iter(house.wiro.tasks.values()))
+    task = house.tasks()[0]
     async with aiohttp.ClientSession() as session:
         for item, output in zip(items, task.outputs, strict=True):
             async with session.get(item["media"]["url"]) as answer:
@@ -69,10 +85,10 @@ async def test_a_private_portrait_is_seen_by_its_owner_alone(house: House) -> No
     assert card is not None
     assert card["flags"] & 64
     assert "Share" in buttons(card)
-    assert house.discord.messages("portraits", as_="tomas") == []
+    assert house.posted(person="tomas") == []
 
     await (await house.discord.click("mira", card, buttons(card)["Share"])).answered()
-    shared = await until(lambda: house.discord.messages("portraits", as_="tomas"), "the result is shared")
+    shared = await until(lambda: house.posted(person="tomas"), "the result is shared")
     assert len(gallery(shared[0])) == 1
 
 
@@ -84,7 +100,7 @@ async def test_again_makes_a_new_job_of_whoever_clicks_with_another_seed(house: 
     click = await house.discord.click("tomas", card, buttons(card)["Again"])
     await click.answered()
     await house.images(click, 1, "tomas")
-    seeds = [task.inputs["seed"] for task in house.wiro.tasks.values()]
+    seeds = [task.inputs["seed"] for task in house.tasks()]
     assert seeds[0] == "7"
     assert seeds[1] != "7"
     assert words(house.card(first) or {}) == words(card)
@@ -102,9 +118,9 @@ async def test_edit_runs_again_with_what_the_form_says(house: House) -> None:
     submitted = await house.discord.submit("mira", opened.modal, {prompt: "a beekeeper"})
     await submitted.answered()
     await house.images(submitted, 1)
-    prompts = [task.inputs["prompt"] for task in house.wiro.tasks.values()]
+    prompts = [task.inputs["prompt"] for task in house.tasks()]
     assert prompts[-1].endswith("a beekeeper")
-    assert [task.inputs["steps"] for task in house.wiro.tasks.values()] == [4, 4]
+    assert [task.inputs["steps"] for task in house.tasks()] == [4, 4]
 
 
 async def test_delete_takes_the_files_away_here_and_at_wiro(house: House) -> None:
@@ -114,7 +130,7 @@ async def test_delete_takes_the_files_away_here_and_at_wiro(house: House) -> Non
     assert card is not None
     await (await house.discord.click("mira", card, buttons(card)["Delete"])).answered()
     await until(lambda: gallery(house.card(interaction) or {}) == [], "the files leave the card")
-    task = next(iter(house.wiro.tasks.values()))
+    task = house.tasks()[0]
     await until(lambda: task.files_deleted, "Wiro deletes inputs and outputs")
 
 
@@ -126,7 +142,7 @@ async def test_a_waiting_portrait_can_be_cancelled_and_costs_nothing(house: Hous
     await until(lambda: house.runs() == 1, "the task is at Wiro")
     await (await house.discord.click("mira", answer.message, buttons(answer.message)["Cancel"])).answered()
     await until(lambda: "Cancel" not in buttons(house.card(interaction) or {}), "the card ends")
-    task = next(iter(house.wiro.tasks.values()))
+    task = house.tasks()[0]
     assert task.status == "task_cancel"
 
 
@@ -137,7 +153,7 @@ async def test_a_running_portrait_can_be_cancelled(house: House) -> None:
     await (await house.discord.click("mira", card, buttons(card)["Cancel"])).answered()
     await until(lambda: "Cancel" not in buttons(house.card(interaction) or {}), "the card ends")
     assert gallery(house.card(interaction) or {}) == []
-    assert next(iter(house.wiro.tasks.values())).status == "task_cancel"
+    assert house.tasks()[0].status == "task_cancel"
 
 
 def field_ids(components: list[dict[str, object]]) -> list[str]:
