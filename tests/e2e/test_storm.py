@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PEOPLE = ("mira", "tomas", "ines", "oskar", "lev")
 CHANNELS = ("portraits", "after-dark", "wall-of-faces")
 REQUESTS = 24
+PLACES = 4
+"""At Wiro at once."""
 
 
 class Storm:
@@ -84,12 +86,12 @@ async def test_every_request_of_a_storm_ends_in_one_card_that_tells_the_truth(
     tmp_path: Path, seed: int
 ) -> None:
     async with open_house(
-        tmp_path, QUOTA_IMAGES_PER_DAY="500", QUOTA_CONCURRENT_TASKS="50", WIRO_MAX_CONCURRENT="4"
+        tmp_path, QUOTA_IMAGES_PER_DAY="500", QUOTA_CONCURRENT_TASKS="50", WIRO_MAX_CONCURRENT=str(PLACES)
     ) as house:
         house.wiro.variety = 4  # painting is not what is tested here
         storm = Storm(house, seed)
         await storm.blow()
-        storm.asked.append(await kill_at_work(house))
+        storm.asked += await kill_at_work(house)
         storm.left = REQUESTS // 4
         await storm.blow()
         await storm.calm()
@@ -113,27 +115,28 @@ async def test_every_request_of_a_storm_ends_in_one_card_that_tells_the_truth(
         assert sorted(task.id for task in ours) == sorted(job.task_id for job in jobs.values() if job.task_id)
 
 
-async def kill_at_work(house: House) -> Interaction:
-    """Kill the bot while Wiro works on tasks and none is being handed over, and start it again.
+async def kill_at_work(house: House) -> list[Interaction]:
+    """Kill the bot while every place at Wiro is taken, so that none is being handed over, and start it again.
 
-    Returns one more request, so that there is work at all.
+    Returns the requests that took them.
     """
     house.discord.faults.clear()
     house.wiro.apply({"clear": True})
     house.wiro.paused = True
-    interaction = await house.portrait("ines", "after-dark", samples=1)
-    await interaction.answered()
+    asked = [await house.portrait("ines", "after-dark", samples=1) for _ in range(PLACES + 1)]
 
     def steady() -> bool:
         states = [job.state for job in house.jobs() if not job.state.has_ended]
-        unsure = {JobState.SUBMITTING, JobState.DOUBTFUL, JobState.DELIVERING}
-        return JobState.RUNNING in states and not unsure & set(states)
+        return states.count(JobState.RUNNING) == PLACES and set(states) == {
+            JobState.RUNNING,
+            JobState.WAITING,
+        }
 
-    await until(steady, "tasks are at Wiro")
+    await until(steady, "every place at Wiro is taken", every_s=0.05)
     await house.bot.kill()
     house.wiro.paused = False
     await house.bot.start()
-    return interaction
+    return asked
 
 
 def tells(house: House, interaction: Interaction, state: JobState) -> bool:

@@ -1,18 +1,22 @@
-"""What must be true of a bot after any test: its books are right, and its log tells no secret."""
+"""What must be true of a bot after any test: books in order, nothing twice, no secret in its log."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.support.books import faults_of, reading
+from tests.support.books import all_jobs, faults_of, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from bot.model import Job
     from sandbox.server import Sandbox
     from tests.support.house import BotProcess
 
 TRACEBACK = "Traceback (most recent call last)"
+_CODE = re.compile(r"`#([0-9A-Z]{4,8})`")
 
 
 class Inspector:
@@ -32,8 +36,10 @@ class Inspector:
         """Fail when something is wrong."""
         if self._bot.database.exists():
             with reading(self._bot.database) as conn:
-                faults = faults_of(conn)
+                faults, jobs = faults_of(conn), all_jobs(conn)
             assert faults == []
+            self._inspect_payments(jobs)
+        self._inspect_results()
         log = self._bot.log()
         fresh, self._read = log[self._read :], len(log)
         for what, secret in self._secrets():
@@ -41,6 +47,25 @@ class Inspector:
         if not self.expects_traceback:
             assert TRACEBACK not in fresh, fresh[max(0, fresh.index(TRACEBACK) - 500) :][:5000]
         self.expects_traceback = False
+
+    def _inspect_payments(self, jobs: Sequence[Job]) -> None:
+        """Every task that Wiro was paid for is one job's; a job in doubt may not know of its own yet."""
+        known = {job.task_id for job in jobs}
+        if all(job.state.has_ended for job in jobs):
+            tasks = self._sandbox.wiro.tasks.values()
+            assert [task.id for task in tasks if task.who == "bot" and task.id not in known] == []
+
+    def _inspect_results(self) -> None:
+        """Nobody but its owner gets a result twice: each is in one message that others may see."""
+        world = self._sandbox.discord.world
+        shown = Counter(
+            code
+            for channel in world.all_channels()
+            for message in world.messages(channel.id)
+            if message.files and message.ephemeral_for is None
+            for code in _CODE.findall(str(message.components))[:1]
+        )
+        assert [code for code, times in shown.items() if times > 1] == []
 
     def _secrets(self) -> Iterator[tuple[str, str]]:
         yield "the bot's token", self._sandbox.discord.token
