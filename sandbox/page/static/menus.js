@@ -10,7 +10,8 @@ const MANAGE_MESSAGES = 13;
 const EDGE_PX = 8;
 
 /**
- * Opens a menu at an event's place. `items` are {label, note, picture, checked, danger, run} or {heading}.
+ * Opens a menu at an event's place. `items` gives {label, note, picture, checked, danger, run} or {heading}; it is
+ * asked at each drawing, so that an open menu shows what came meanwhile.
  */
 export function openMenu(event, name, items) {
   event.preventDefault();
@@ -30,10 +31,14 @@ export function openMenu(event, name, items) {
 /** What can be done with a message: the bot's message commands first, as under "Apps". */
 export function openMessageMenu(event, message) {
   if (event.type === "contextmenu" && event.target.closest("a, img, input, textarea")) return;
+  openMenu(event, "Message", () => messageItems(message));
+}
+
+function messageItems(message) {
   const apps = state.commands.filter((command) => command.type === MESSAGE_COMMAND);
   const isMine = message.author.id === state.me.id;
   const isPrivate = Boolean(message.flags & EPHEMERAL);
-  openMenu(event, "Message", [
+  return [
     { heading: "Apps" },
     ...apps.map((command) => ({ label: command.name, run: () => runMenuCommand(command.name, message) })),
     ...(apps.length ? [] : [{ label: "No message commands here", disabled: true }]),
@@ -48,7 +53,7 @@ export function openMessageMenu(event, message) {
           run: () => deleteMessage(message),
           hidden: !isMine && !may(MANAGE_MESSAGES, message.channel_id),
         },
-  ]);
+  ];
 }
 
 function textOf(message) {
@@ -76,7 +81,9 @@ export function menu() {
   const { name, items } = state.menu;
   return html`<div class="menu-screen" @click=${close} @contextmenu=${closeQuietly}>
     <div class="menu" role="menu" aria-label=${name} ${ref(place)} @keydown=${key}>
-      ${items.filter((item) => !item.hidden).map(entry)}
+      ${items()
+        .filter((item) => !item.hidden)
+        .map(entry)}
     </div>
   </div>`;
 }

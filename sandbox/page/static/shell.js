@@ -170,7 +170,7 @@ function personButton() {
 }
 
 function openPeople(event) {
-  openMenu(event, "People", [
+  openMenu(event, "People", () => [
     { heading: "Be someone else" },
     ...state.people.map((one) => ({
       label: nameOf(one),

@@ -146,25 +146,23 @@ function faultSection(faults, waiting) {
   const armed = faults.filter((fault) => fault.armed).length;
   return html`<section aria-labelledby="bench-faults">
     <h3 id="bench-faults">Make something go wrong</h3>
-    ${
-      armed || waiting.length
-        ? html`<button class="lever all-well" @click=${() => pull("calm", true)}>Make all well again</button>`
-        : nothing
-    }
-    ${
-      waiting.length
-        ? html`<p class="muted">Waiting at Discord:</p>
-            <ul class="waiting-faults">
-              ${waiting.map((line) => html`<li>${line}</li>`)}
-            </ul>`
-        : nothing
-    }
+    <button class="lever all-well" ?disabled=${!armed && !waiting.length} @click=${() => pull("calm", true)}>
+      Make all well again
+    </button>
     ${groups.map((group) =>
       faultGroup(
         group,
         faults.filter((fault) => fault.group === group),
       ),
     )}
+    ${
+      waiting.length // below the levers: none of them may move under the pointer when one is pulled
+        ? html`<p class="muted">Waiting at Discord:</p>
+            <ul class="waiting-faults">
+              ${waiting.map((line) => html`<li>${line}</li>`)}
+            </ul>`
+        : nothing
+    }
   </section>`;
 }
 

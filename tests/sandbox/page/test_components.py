@@ -234,11 +234,23 @@ async def test_message_menu_opens_by_right_click_and_is_left_by_escape(tab: Tab,
     ground.discord.post(content="a card")
     await tab.last_message.click(button="right")
     menu = tab.page.get_by_role("menu", name="Message")
-    await expect(menu.get_by_role("menuitem").first).to_be_focused()
+    await expect(menu.get_by_role("menuitem", name="Task details")).to_be_visible()
+    await tab.page.keyboard.press("Home")
+    await expect(menu.get_by_role("menuitem", name="Task details")).to_be_focused()
     await tab.page.keyboard.press("ArrowDown")
     await expect(menu.get_by_role("menuitem", name="Copy text")).to_be_focused()
     await tab.page.keyboard.press("Escape")
     await expect(menu).to_have_count(0)
+
+
+async def test_open_menu_shows_a_command_that_comes_meanwhile(tab: Tab, ground: Ground) -> None:
+    ground.discord.post(content="a card")
+    await tab.last_message.click(button="right")
+    menu = tab.page.get_by_role("menu", name="Message")
+    await expect(menu).to_contain_text("No message commands here")
+    await expect(menu.get_by_role("menuitem", name="Copy text")).to_be_focused()
+    ground.discord.offer({"id": "1", "type": 3, "name": "Task details", "description": ""})
+    await expect(menu.get_by_role("menuitem", name="Task details")).to_be_enabled()
 
 
 async def test_moderator_deletes_a_message(tab: Tab, ground: Ground) -> None:
