@@ -1,0 +1,28 @@
+"""`/mod`: moderators see and stop the tasks of their server, block members, and read what was done.
+
+One module a subject; each adds its commands to the group and its handlers to the router.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from cogs.mod import audit, blocks, kill, tasks
+
+if TYPE_CHECKING:
+    from bot.ui.services import Services
+
+
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Offer `/mod` and its buttons."""
+    mod = app_commands.Group(
+        name="mod",
+        description="For moderators: tasks, blocks, and what was done",
+        default_permissions=discord.Permissions(moderate_members=True),  # its commands share them
+    )
+    for subject in (tasks, kill, blocks, audit):
+        subject.setup(mod, services)
+    tree.add_command(mod)
