@@ -8,21 +8,37 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.clock import SystemClock
+from bot.store import migrate
 from tests.support.clock import ManualClock
 from tests.support.postgres import NoServerError, fresh_database, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # A busy machine is no fault of the code under test.
 settings.register_profile("atelier", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("atelier")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--faults`: the fault suite whole; without it the suite has its short form alone."""
+    parser.addoption("--faults", action="store_true", help="run tests/faults whole, which takes long")
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """Virtual time that stands still until the test advances it."""
     return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("migrated") / "atelier.db"
+    migrate.upgrade(f"sqlite:///{path}", SystemClock())
+    return path
 
 
 @pytest.fixture(scope="session")

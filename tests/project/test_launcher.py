@@ -214,6 +214,16 @@ def test_unknown_command_shows_the_known_ones(house: House) -> None:
     assert not (house.folder / ".venv").exists()
 
 
+def test_the_fault_suite_is_asked_for_by_one_word(house: House) -> None:
+    house.with_uv()
+    (house.folder / "pytest.py").write_text("import sys\nprint(*sys.argv[1:])\n")
+    words = house.run("test", "--faults").stdout.splitlines()[-1].split()
+    assert words[-2:] == ["--faults", "tests/faults"]
+    assert "-n" in words
+    assert house.run("test", "--faults", "-k", "x").stdout.split() == ["--faults", "-k", "x"]
+    assert "tests/faults" not in house.run("test").stdout
+
+
 @pytest.mark.parametrize("arguments", [("setup", "--def"), ("check", "bot")], ids=" ".join)
 def test_argument_that_a_command_does_not_take_is_refused(house: House, arguments: tuple[str, str]) -> None:
     done = house.run(*arguments)

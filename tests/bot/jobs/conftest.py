@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from tests.support.clock import ManualClock
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One migrated SQLite file that tests copy."""
-    path = tmp_path_factory.mktemp("jobs") / "atelier.db"
-    migrate.upgrade(f"sqlite:///{path}", SystemClock())
-    return path
-
-
 @pytest.fixture
 async def rig(migrated_file: Path, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
     """The jobs' side on a new database, nothing running yet."""

@@ -111,9 +111,9 @@ async def _live(rig: Rig, chance: Chance) -> list[Job]:
     return await rig.jobs(jobs)
 
 
-@pytest.mark.parametrize("seed", range(12))
-async def test_one_result_or_one_reason_each_whatever_happens(rig: Rig, seed: int) -> None:
-    chance = Chance(seed, rig)
+@pytest.mark.runs(short=12, whole=400)
+async def test_one_result_or_one_reason_each_whatever_happens(rig: Rig, run: int) -> None:
+    chance = Chance(run, rig)
     rig.wiro.late_s = 45
     rig.wiro.queued_s = chance.rng.choice([0, 0, 4])
     rig.with_socket = chance.rng.random() < 0.7
