@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+NORMAL_WEIGHT = 100
+"""The share of the line that a member has whom no rule gives another one."""
+
 ALL_SERVERS = 0
 """The `guild_id` under which a member's counters over all servers are kept."""
 
@@ -167,6 +170,9 @@ class NewJob:
     estimate_nano_usd: int = 0
     size_key: str = ""
     """How big the run is, as `bot.quota.estimate.size_key` tells: past runs are compared within one size."""
+    weight: int = NORMAL_WEIGHT
+    """The owner's share of the server's turns, by the rule that held at acceptance: twice as much, twice as
+    often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,7 @@ class Picture:
             tool=job.tool,
             is_training=job.images == 0,
             cost_nano_usd=max(1, job.estimate_nano_usd),
+            weight=job.weight,
             waiting_since=job.created_at,
             not_before=None,
             server_time=min((each.server_time for each in in_server or self.waiting), default=0),

@@ -1,7 +1,7 @@
 """Who is next, and when everybody's turn will come. Pure.
 
 Start-time fair queueing in two levels, server then member: the least virtual time goes next, then the
-longest wait, and a turn adds its cost to both clocks.
+longest wait, and a turn adds its cost to the server's clock and its cost by weight to the member's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import heapq
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from bot.model import NORMAL_WEIGHT
 from bot.store.line import ACCOUNT, Choice
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.store.line import LineView, WaitingJob
-
-WEIGHT = 1
-"""Everybody's share, until servers may give roles another one."""
 
 
 def choose(view: LineView, submitting_tools: frozenset[str] = frozenset()) -> Choice | None:
@@ -40,8 +38,9 @@ def choose(view: LineView, submitting_tools: frozenset[str] = frozenset()) -> Ch
     guild_id = min(heads, key=lambda head: (head.server_time, head.waiting_since, head.job_id)).guild_id
     in_server = [head for head in heads if head.guild_id == guild_id]
     chosen = min(in_server, key=lambda head: (head.member_time, head.waiting_since, head.job_id))
-    cost = _cost(chosen)
-    return Choice(job_id=chosen.job_id, server_charge=cost, member_charge=cost)
+    return Choice(
+        job_id=chosen.job_id, server_charge=chosen.cost_nano_usd, member_charge=_member_charge(chosen)
+    )
 
 
 def _may_pass(view: LineView, head: WaitingJob, submitting_tools: frozenset[str]) -> bool:
@@ -54,8 +53,8 @@ def _may_pass(view: LineView, head: WaitingJob, submitting_tools: frozenset[str]
     return not head.is_training or view.limit < 2 or view.trainings_at_wiro + 1 < view.limit
 
 
-def _cost(job: WaitingJob) -> int:
-    return max(1, job.cost_nano_usd // WEIGHT)
+def _member_charge(job: WaitingJob) -> int:
+    return max(1, job.cost_nano_usd * NORMAL_WEIGHT // max(1, job.weight))
 
 
 def turns(jobs: Iterable[WaitingJob]) -> list[WaitingJob]:
@@ -89,17 +88,16 @@ class _Servers:
         heapq.heapify(self._heap)
 
     def next(self) -> WaitingJob | None:
-        """The next in turn, its cost added to both clocks."""
+        """The next in turn, its charges added to both clocks."""
         if not self._heap:
             return None
         server_time, since, guild_id = heapq.heappop(self._heap)
         member_time, _, _, key = heapq.heappop(self._members[guild_id])
         job = self._lines[key].popleft()
-        cost = _cost(job)
         if self._lines[key]:
-            self._push(key, member_time + cost)
+            self._push(key, member_time + _member_charge(job))
         if self._members[guild_id]:
-            heapq.heappush(self._heap, (server_time + cost, since, guild_id))
+            heapq.heappush(self._heap, (server_time + job.cost_nano_usd, since, guild_id))
         return job
 
     def _push(self, key: tuple[int, int], member_time: int) -> None:

@@ -1,7 +1,8 @@
 """Who is next: one unit of work that shows the line to a pure rule and lets it choose.
 
 Start-time fair queueing in two levels, server then member. Each keeps a virtual time in `line_clock`: a claim
-sets it to the start of the claimed job plus its charge (cost ÷ weight). The start is the later of the
+sets it to the start of the claimed job plus its charge: the cost, and for a member the cost ÷ weight, so that
+weights count only inside a server. The start is the later of the
 flow's own time and the start of the level's last claim, so that a newcomer begins where the least active
 one is, with neither debt nor credit. A return to the line takes the charge back.
 """
@@ -70,7 +71,9 @@ class WaitingJob:
     tool: str
     is_training: bool
     cost_nano_usd: int
-    """The estimate, at least 1: what a claim charges at weight 1."""
+    """The estimate, at least 1: what a claim charges the server, and the member at the normal weight."""
+    weight: int
+    """The member's share among the members of the server; more is more often."""
     waiting_since: datetime
     not_before: datetime | None
     server_time: int
@@ -107,9 +110,9 @@ class Choice:
 
     job_id: int
     server_charge: int
-    """Cost ÷ the server's weight."""
+    """The cost: servers are alike."""
     member_charge: int
-    """Cost ÷ the member's weight inside the server."""
+    """The cost by the member's weight inside the server."""
 
 
 def claim_next(
@@ -201,6 +204,7 @@ _WAITING = (
         _JOB.c.tool,
         sa.type_coerce(_JOB.c.images == 0, sa.Boolean),
         _COST,
+        _JOB.c.weight,
         _JOB.c.created_at,
         _JOB.c.not_before,
         _later(_SERVER_CLOCK.c.time, _ACCOUNT_CLOCK.c.inner_time),

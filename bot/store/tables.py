@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
 
-from bot.model import Act, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
+from bot.model import NORMAL_WEIGHT, Act, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
 from bot.store.types import FreeText, GeneratedId, Outputs, TextTuple, UtcTime, Words
 
 METADATA = sa.MetaData(
@@ -98,6 +98,7 @@ job = Table(
     # What the last claim charged to the two clocks of the line, so that a return can take it back.
     _required("server_charge", sa.BigInteger()),
     _required("member_charge", sa.BigInteger()),
+    Column("weight", sa.Integer, nullable=False, server_default=str(NORMAL_WEIGHT)),
     sa.UniqueConstraint("interaction_id"),
     sqlite_autoincrement=True,  # a code or an event may outlive its job: an id must not come back
 )

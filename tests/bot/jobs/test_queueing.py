@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.jobs.picture import Picture
 from bot.jobs.queueing import choose, starts_s, turns
+from bot.model import NORMAL_WEIGHT
 from bot.store.line import ACCOUNT, Gate, LineView, WaitingJob
 from tests.support.clock import START
 
@@ -26,6 +27,7 @@ def a_job(job_id: int, **changes: object) -> WaitingJob:
         "tool": "portraitplus",
         "is_training": False,
         "cost_nano_usd": COST,
+        "weight": NORMAL_WEIGHT,
         "waiting_since": START + timedelta(seconds=job_id),
         "not_before": None,
         "server_time": 0,
@@ -83,6 +85,34 @@ def test_members_alternate_by_cost_not_by_jobs() -> None:
     assert Counter(number >= 100 for number in first) == {True: 20, False: 5}
 
 
+def test_members_alternate_by_weight() -> None:
+    """Whoever has twice the weight goes twice as often, and nobody is left out."""
+    heavy = [a_job(number, user_id=1, weight=2 * NORMAL_WEIGHT) for number in range(20)]
+    normal = [a_job(100 + number, user_id=2) for number in range(20)]
+    light = [a_job(200 + number, user_id=3, weight=NORMAL_WEIGHT // 2) for number in range(20)]
+    first = _order([*heavy, *normal, *light])[:21]
+    assert Counter(number // 100 for number in first) == {0: 12, 1: 6, 2: 3}
+
+
+def test_weights_count_only_inside_a_server() -> None:
+    """A server whose members are all heavy has no more turns than another."""
+    heavy = [a_job(number, guild_id=1, weight=10 * NORMAL_WEIGHT) for number in range(20)]
+    normal = [a_job(100 + number, guild_id=2, user_id=2) for number in range(20)]
+    first = _order([*heavy, *normal])[:20]
+    assert Counter(number >= 100 for number in first) == {True: 10, False: 10}
+    chosen = choose(a_view(heavy[0]))
+    assert chosen is not None
+    assert (chosen.server_charge, chosen.member_charge) == (COST, COST // 10)
+
+
+@pytest.mark.parametrize(("cost", "weight"), [(1, 10_000), (COST, 0)])
+def test_every_turn_charges_something_whatever_the_weight(cost: int, weight: int) -> None:
+    """No weight lets a member's clock stand still, nor divides by nothing."""
+    chosen = choose(a_view(a_job(1, cost_nano_usd=cost, weight=weight)))
+    assert chosen is not None
+    assert chosen.member_charge >= 1
+
+
 def test_a_newcomer_has_neither_debt_nor_credit() -> None:
     """The store gives it the start of the level's last turn: it takes turns with all from now on."""
     busy = [a_job(number, user_id=1, member_time=50 * COST) for number in range(5)]
@@ -94,13 +124,18 @@ def test_a_members_own_jobs_keep_their_order() -> None:
     assert _order([a_job(number) for number in (1, 2, 3)]) == [1, 2, 3]
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9), st.sampled_from((50, 100, 300))),
+        max_size=40,
+    )
+)
 def test_running_the_line_ahead_gives_the_order_in_which_jobs_are_then_chosen(
-    asked: list[tuple[int, int, int]],
+    asked: list[tuple[int, int, int, int]],
 ) -> None:
     jobs = [
-        a_job(number, guild_id=guild, user_id=user, cost_nano_usd=cost)
-        for number, (guild, user, cost) in enumerate(asked)
+        a_job(number, guild_id=guild, user_id=user, cost_nano_usd=cost, weight=weight)
+        for number, (guild, user, cost, weight) in enumerate(asked)
     ]
     waiting, chosen = list(jobs), []
     servers: dict[int, int] = defaultdict(int)

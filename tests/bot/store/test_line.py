@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.model import JobState
+from bot.model import NORMAL_WEIGHT, JobState
 from bot.store import jobs, line, processes
 from tests.support.clock import START
 from tests.support.store import GUILD, USER
@@ -64,6 +64,20 @@ async def test_heads_are_the_first_job_of_each_member_and_tool(db: Database, ben
     assert [head.cost_nano_usd for head in view.heads] == [1_000, 1, 1_000, 1_000]
     everything = await db.read(line.ahead)
     assert len(everything) == 5
+
+
+async def test_weight_given_at_acceptance_stays_with_the_job_and_is_shown_to_the_rule(
+    db: Database, bench: Bench
+) -> None:
+    me = await bench.process()
+    heavy = await bench.waiting(weight=300)
+    await bench.waiting(user_id=USER + 1)
+    view = await look(db, bench, me)
+    assert view is not None
+    assert [head.weight for head in view.heads] == [300, NORMAL_WEIGHT]
+    claimed = await bench.claim(me, heavy.id)
+    assert claimed is not None
+    assert claimed.weight == 300
 
 
 async def test_rule_sees_what_is_at_wiro(db: Database, bench: Bench) -> None:
