@@ -13,6 +13,7 @@ AtelierError
 │   ├── NotYours             somebody else's task
 │   ├── NotAModerator        a moderator's matter, of the server that it concerns
 │   ├── NoSuchTask           no task with that id, or none that the member may see
+│   ├── NoSuchModel          no trained model of that name, or none that the member may use
 │   ├── NotDeliverable       a task without images that could be shown
 │   ├── OldButton            a button or a form that no part of the bot knows any more
 │   ├── TooBusy              an overload that passes
@@ -191,6 +192,15 @@ class NoSuchTask(UserError):
         self.code = code
         which = f"a task #{code}" if code else "such a task"
         super().__init__(f"You do not have {which}. `/tasks list` shows yours.")
+
+
+class NoSuchModel(UserError):
+    """No trained model of that name or id, or none that this member may use."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such model, or it is not shared with you here. `/models list` shows yours."
+        )
 
 
 class NotDeliverable(UserError):

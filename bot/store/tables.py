@@ -13,6 +13,7 @@ from sqlalchemy import Column, Index, Table
 
 from bot.model import NORMAL_WEIGHT, Act, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
 from bot.store.types import FreeText, GeneratedId, Outputs, TextTuple, UtcTime, Words
+from bot.trained import ShareKind
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -278,6 +279,44 @@ audit = Table(
     Column("detail", FreeText),
     Index("ix_audit_guild", "guild_id", "id"),
     sqlite_autoincrement=True,  # an entry's number is never another's
+)
+
+# A training makes one model. Without a key to `job`: it outlives its training's row.
+model = Table(
+    "model",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _snowflake("owner_id"),
+    _snowflake("guild_id"),
+    Column("job_id", sa.BigInteger, nullable=False, unique=True),
+    _required("name", FreeText()),
+    _required("name_key", FreeText()),  # by which an owner's names differ, whatever their case
+    _required("wiro_name", sa.Text()),
+    Column("wiro_id", sa.Text, unique=True),
+    _required("trigger_words", TextTuple()),
+    _required("base", sa.Text()),
+    _required("description", FreeText()),
+    _required("photos", sa.Integer()),
+    _required("created_at", UtcTime()),
+    sa.UniqueConstraint("owner_id", "name_key"),
+    sqlite_autoincrement=True,  # a button may outlive its model: an id must not come back
+)
+
+model_share = Table(
+    "model_share",
+    METADATA,
+    Column(
+        "model_id",
+        sa.BigInteger,
+        sa.ForeignKey("model.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _snowflake("guild_id", primary_key=True),
+    Column("kind", Words(ShareKind), primary_key=True),
+    _snowflake("target_id", primary_key=True),
+    _required("at", UtcTime()),
+    Index("ix_model_share_guild", "guild_id", "model_id"),
 )
 
 tool_run = Table(

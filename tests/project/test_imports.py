@@ -6,13 +6,14 @@ import pytest
 
 from tests.support.project import Module, modules
 
-GROUND = {"bot.model", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
+GROUND = {"bot.model", "bot.trained", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
 SERVICES = {"bot.store", "bot.wiro", "bot.tools", "bot.media"}
 RULES = {"bot.quota"}
 LIFE = {"bot.jobs"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "bot.model": set(),
+    "bot.trained": set(),
     "bot.clock": set(),
     "bot.log": set(),
     "bot.errors": {"bot.model"},

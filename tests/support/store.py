@@ -26,6 +26,7 @@ from bot.model import (
 from bot.store import jobs, line, migrate, processes
 from bot.store.database import Database
 from bot.store.tables import METADATA
+from bot.trained import TrainedModel
 from tests.support.clock import START
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class TwiceDatabase(Database):
     def _comparable(self, value: Any, error: BaseException | None) -> Any:
         if error is not None:
             return type(error), str(error)
-        # PostgreSQL's sequences do not roll back, so a new job has another id the second time.
-        if self.dialect == "postgresql" and isinstance(value, Job):
+        # PostgreSQL's sequences do not roll back, so what is new has another id the second time.
+        if self.dialect == "postgresql" and isinstance(value, (Job, TrainedModel)):
             return replace(value, id=0)
         return value
 

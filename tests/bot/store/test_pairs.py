@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from bot.clock import SystemClock
 from bot.errors import Moved, QuotaRefused
 from bot.model import EDGES, CancelBy, JobState, Output, Reason
-from bot.store import jobs, ledger, line, processes, tables
+from bot.store import jobs, ledger, line, models, processes, tables
 from bot.store.database import Database
 from tests.support.clock import START
+from tests.support.models import a_new_model
 from tests.support.store import USER, Bench, empty_all
 
 if TYPE_CHECKING:
@@ -202,3 +203,16 @@ async def test_processes_that_register_together_get_ids_of_their_own(db: Databas
     bench = Bench(db)
     ids = await asyncio.gather(*(bench.process() for _ in range(8)))
     assert len(set(ids)) == 8
+
+
+async def test_trainings_of_one_owner_that_end_together_are_all_recorded(db: Database) -> None:
+    """Two of each training, all with one name and one id: each makes a model, and the id is one's alone."""
+    made = await asyncio.gather(
+        *(
+            db.write(partial(models.record, new=a_new_model(job_id=1 + number % 4), now=START))
+            for number in range(8)
+        )
+    )
+    assert {model.id for model in made} == {model.id for model in made[:4]}
+    assert sorted(model.name for model in made[:4]) == ["anna", "anna-2", "anna-3", "anna-4"]
+    assert sorted(str(model.wiro_id) for model in made[:4]) == ["900", "None", "None", "None"]
