@@ -33,6 +33,7 @@ class Gatekeeper:
         self._clock = clock
         self._observer = observer
         self._stands_still = False
+        self._unpaid: set[str] = set()
 
     async def passed(self, job: Job, answer: RunAnswer) -> Job:
         """SUBMITTING → RUNNING: the job has its task, so the gates of account and tool are sound.
@@ -46,6 +47,9 @@ class Gatekeeper:
             self._stands_still = False
             log.warning("Wiro accepts the account again; the line moves")
             self._observer.line_paused(None)
+        if job.tool in self._unpaid:
+            self._unpaid.discard(job.tool)
+            log.warning("the balance at Wiro is enough again; the tool's jobs go on", tool=job.tool)
         return job
 
     async def close(self, job: Job, back: Back) -> float:
@@ -76,6 +80,13 @@ class Gatekeeper:
                 "account itself (./atelier doctor). Jobs wait; nothing is lost."
             )
             self._observer.line_paused(back.why.value)
+        if back.why is Shut.BALANCE and job.tool not in self._unpaid:
+            self._unpaid.add(job.tool)
+            log.error(
+                "the balance at Wiro does not pay for this tool: add funds. Its jobs wait for a day at most; "
+                "one of them tries again within minutes, and the others follow by themselves.",
+                tool=job.tool,
+            )
         return closed_s
 
     async def _learned(self, named: int | None) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from bot.jobs.refusals import Shut
     from bot.model import Job, JobState, Progress, Reason, ResultFile
     from bot.wiro import Download, Reconnected, RunAnswer, Task, TaskEvent, TaskPage
 
@@ -78,6 +79,8 @@ class Place:
     as_of: datetime
     expected_start: datetime | None = None
     """None while nothing honest can be said."""
+    shut: Shut | None = None
+    """Why nothing like it goes to Wiro for now; one real job tries from time to time."""
 
 
 class Stage(Protocol):

@@ -31,6 +31,10 @@ class Shut(StrEnum):
     RATE = "rate"
 
 
+UNTOLD = frozenset({Shut.CONCURRENCY, Shut.RATE})
+"""What passes by itself within a minute is nothing to tell on a card."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A task may or may not exist: look for it."""

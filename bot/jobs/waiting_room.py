@@ -15,8 +15,6 @@ from bot.store import line as store
 from bot.store.line import ACCOUNT, DEFAULT_LIMIT
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.jobs.carriers import Carriers
     from bot.jobs.means import Means
     from bot.jobs.ports import Place
@@ -46,7 +44,7 @@ class WaitingRoom:
         self._max_concurrent = max_concurrent
         self._changed = asyncio.Event()
         self._picture: tuple[float, Picture] | None = None
-        self._told: dict[int, tuple[int, datetime | None]] = {}
+        self._told: dict[int, Place] = {}
         means.book.on_step(lambda _before, _after: self._changed.set())
 
     def stir(self) -> None:
@@ -78,26 +76,33 @@ class WaitingRoom:
         self._picture = (self._means.clock.monotonic_s(), picture)
         places = picture.places
         self._told = {job_id: told for job_id, told in self._told.items() if job_id in places}
-        next_ids = [job.job_id for job in picture.order[:TOLD_JOBS]]
-        news = [job_id for job_id in next_ids if self._is_news(job_id, places[job_id])]
+        # Whoever is held back, or was, is told whatever their place: it says why nothing moves.
+        told_shut = (job_id for job_id, told in self._told.items() if told.shut is not None)
+        next_ids = [job.job_id for job in (*picture.order[:TOLD_JOBS], *picture.held)]
+        wanted = dict.fromkeys([*next_ids, *told_shut])
+        news = [job_id for job_id in wanted if self._is_news(job_id, places[job_id])]
+        if len(news) > TOLD_JOBS:
+            self._changed.set()  # the rest is told in the next turn
+        news = news[:TOLD_JOBS]
         if not news:
             return
         rows = await self._means.book.db.read(lambda conn: [units.get(conn, job_id) for job_id in news])
         for row in rows:
             if row is not None and row.state is JobState.WAITING:
                 place = places[row.id]
-                self._told[row.id] = (place.ahead, place.expected_start)
+                self._told[row.id] = place
                 await self._means.stage.show(row, None, place)
 
     def _is_news(self, job_id: int, place: Place) -> bool:
-        ahead, start = self._told.get(job_id, (-1, None))
-        if ahead != place.ahead or (start is None) != (place.expected_start is None):
+        told = self._told.get(job_id)
+        if told is None or told.shut is not place.shut:
             return True
-        return (
-            start is not None
-            and place.expected_start is not None
-            and abs(start - place.expected_start) > NEWS
-        )
+        if place.shut is not None and place.expected_start is None:
+            return False  # the card says why nothing moves, not where
+        before, now = told.expected_start, place.expected_start
+        if told.ahead != place.ahead or before is None or now is None:
+            return told.ahead != place.ahead or before is not now
+        return abs(before - now) > NEWS
 
     async def _draw(self) -> Picture:
         now = self._means.clock.now()
@@ -110,7 +115,7 @@ class WaitingRoom:
             busy_for_s=[await self._busy_for_s(job) for job in self._carriers.jobs if job.state.at_wiro],
             places_at_wiro=min((limit for limit in limits if limit is not None), default=DEFAULT_LIMIT),
             runs_s={key: past.typical_s(key) for key in self._means.catalogue},
-            moves=gates[ACCOUNT].is_open(now),
+            gates=gates,
         )
 
     async def _busy_for_s(self, job: Job) -> float:

@@ -18,6 +18,7 @@ from bot.ui.safe import alt_text, bar, code_block, code_span
 from bot.ui.text import moment, relative
 from bot.ui.words import (
     given_back,
+    held_back,
     is_repeatable,
     note_sentence,
     settings_line,
@@ -116,6 +117,10 @@ def _unfinished(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutVie
 
 def _waiting_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
     place = facts.place
+    if job.wants_to_stop:
+        return [_("It is being taken out of the line.")]
+    if place is not None and place.shut is not None:
+        return [held_back(place.shut, _)]
     if place is None:
         lines = [_("Your turn comes as soon as Wiro has room.")]
     elif place.ahead <= 0:
@@ -128,8 +133,6 @@ def _waiting_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
         lines.append(_("It should start any moment.") if soon else start)
     if place is not None and place.ahead > 0:
         lines.append(small(_("as of {when}", when=relative(place.as_of))))
-    if job.wants_to_stop:
-        lines = [_("It is being taken out of the line.")]
     return lines
 
 

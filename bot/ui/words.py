@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.jobs.refusals import Shut
 from bot.model import JobState, Reason
 from bot.tools import Note
 from bot.ui.safe import code_span, cut, plain
@@ -97,6 +98,15 @@ def why_it_ended(job: Job, _: Text) -> str:
         return told
     lead = _("Reference:") if job.reason is Reason.INTERNAL else _("In its words:")
     return f"{told}\n{lead} {code_span(job.reason_text, 300)}"
+
+
+def held_back(why: Shut, _: Text) -> str:
+    """Why nothing goes to Wiro for now, and what becomes of the job."""
+    told = {
+        Shut.BALANCE: _("The balance at Wiro is used up, and whoever runs me has been told."),
+        Shut.AUTH: _("Wiro does not take my requests at the moment, and whoever runs me has been told."),
+    }.get(why, _("Wiro does not answer at the moment."))
+    return f"{told}\n{_('Your task keeps its place and goes on by itself; nothing is lost.')}"
 
 
 def given_back(job: Job, _: Text) -> str:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from bot.jobs.picture import Picture
 from bot.jobs.queueing import choose, starts_s, turns
+from bot.jobs.refusals import Shut
 from bot.model import NORMAL_WEIGHT
 from bot.store.line import ACCOUNT, Gate, LineView, WaitingJob
+from tests.support import jobs as cards
 from tests.support.clock import START
 
 COST = 1_000
@@ -225,6 +227,30 @@ def test_places_count_who_goes_before_and_say_when() -> None:
     assert starts == [START + timedelta(seconds=seconds) for seconds in (5, 15, 25)]
 
 
-def test_while_a_gate_is_closed_nobody_is_told_a_time() -> None:
-    places = _picture(a_job(1), moves=False).places
-    assert places[1].expected_start is None
+def _shut(key: str, why: Shut, **changes: object) -> dict[str, Gate]:
+    values: dict[str, object] = {"closed_until": START + timedelta(seconds=30), "strikes": 1}
+    return {key: Gate(key=key, why=why.value, **(values | changes))}  # type: ignore[arg-type]  # a test's short way
+
+
+def test_while_the_accounts_gate_is_closed_nobody_is_told_a_time() -> None:
+    places = _picture(a_job(1), gates=_shut(ACCOUNT, Shut.AUTH)).places
+    assert (places[1].expected_start, places[1].shut) == (None, Shut.AUTH)
+
+
+@pytest.mark.parametrize("why", [Shut.CONCURRENCY, Shut.RATE])
+def test_a_gate_that_opens_within_a_minute_is_nothing_to_tell(why: Shut) -> None:
+    places = _picture(a_job(1), gates=_shut(ACCOUNT, why)).places
+    assert (places[1].expected_start, places[1].shut) == (None, None)
+
+
+def test_who_is_held_back_by_a_tools_gate_stands_in_nobodys_way() -> None:
+    """Also between its opening and the job that passes it: nobody knows yet whether one will."""
+    held, other = a_job(1), a_job(2, tool="other", user_id=2)
+    gates = _shut("portraitplus", Shut.BALANCE, closed_until=START - timedelta(seconds=1))
+    picture = _picture(held, other, gates=gates, runs_s={"portraitplus": 10.0, "other": 10.0})
+    assert [job.job_id for job in picture.order] == [2]
+    assert (picture.places[2].ahead, picture.places[2].shut) == (0, None)
+    assert picture.places[2].expected_start == START + timedelta(seconds=5)
+    assert (picture.places[1].expected_start, picture.places[1].shut) == (None, Shut.BALANCE)
+    newcomer = picture.place_of(cards.a_job(id=9, guild_id=1, created_at=START + timedelta(hours=1)))
+    assert (newcomer.ahead, newcomer.expected_start, newcomer.shut) == (1, None, Shut.BALANCE)

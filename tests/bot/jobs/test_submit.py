@@ -128,7 +128,9 @@ async def test_code_96_with_nothing_of_ours_running_closes_the_line_for_a_while(
         await rig.until(job, JobState.DONE)
 
 
-async def test_code_97_closes_the_gate_of_that_tool_and_one_job_tries_it(rig: Rig) -> None:
+async def test_code_97_closes_the_gate_of_that_tool_and_one_job_tries_it(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
     rig.wiro.fails["run"].extend([InsufficientBalance("Insufficient balance", 97)] * 2)
     async with rig.process():
         jobs = [await rig.ask(user_id=1)]
@@ -137,10 +139,15 @@ async def test_code_97_closes_the_gate_of_that_tool_and_one_job_tries_it(rig: Ri
         assert gates["portraitplus"].why == "balance"
         assert gates[line.ACCOUNT].closed_until is None
         jobs += [await rig.ask(user_id=user) for user in range(2, 6)]
-        await rig.pass_time(65)
+        await rig.pass_time(5)
+        told = {job.id: place.shut for job, _, place in rig.stage.shown if place}
+        assert told == dict.fromkeys([job.id for job in jobs], Shut.BALANCE)
+        await rig.pass_time(60)
         assert rig.wiro.count("run") == 2, "one job alone tries a gate that was closed"
         await rig.until_all(jobs, JobState.DONE)
         assert rig.wiro.runs == 5
+    log = capsys.readouterr().out
+    assert (log.count("add funds"), log.count("enough again")) == (1, 1), "once, and of the end"
 
 
 async def test_an_account_that_is_refused_pauses_the_line_and_tells_the_operator_once(rig: Rig) -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+import sqlalchemy as sa
+
 from bot.jobs.refusals import Shut
 from bot.model import JobState, Reason
-from bot.store import line
+from bot.store import line, tables
 
 if TYPE_CHECKING:
     from tests.support.workshop import Rig
+
+
+def held_at_all(conn: sa.Connection) -> list[int]:
+    """What is held of quota and of money, whoever's."""
+    counters = (tables.quota_counter, tables.money_counter)
+    return [conn.execute(sa.select(sa.func.sum(counter.c.held))).scalar_one() for counter in counters]
 
 
 async def test_interaction_tokens_are_erased_when_they_are_dead(rig: Rig) -> None:
@@ -34,15 +43,15 @@ async def test_a_private_card_says_once_where_the_result_will_come_before_its_to
         assert [job.id for job in rig.stage.farewells] == [private.id]
 
 
-async def test_a_job_that_waited_for_a_day_ends(rig: Rig) -> None:
+@pytest.mark.parametrize(("gate", "why"), [(line.ACCOUNT, Shut.AUTH), ("portraitplus", Shut.BALANCE)])
+async def test_a_job_that_waited_for_a_day_ends_and_is_released(rig: Rig, gate: str, why: Shut) -> None:
     async with rig.process():
         until = rig.clock.now() + timedelta(days=2)
         await rig.db.write(
-            lambda conn: line.close_gate(
-                conn, line.ACCOUNT, until=until, why=Shut.AUTH.value, now=rig.clock.now()
-            )
+            lambda conn: line.close_gate(conn, gate, until=until, why=why.value, now=rig.clock.now())
         )
         job = await rig.ask()
+        assert all(await rig.db.read(held_at_all))
         rig.clock.jump(24 * 3600)
         await rig.pass_time(70)
         ended = await rig.job(job)
@@ -50,3 +59,4 @@ async def test_a_job_that_waited_for_a_day_ends(rig: Rig) -> None:
     card = rig.stage.card(job)
     assert card is not None
     assert card.job.reason is Reason.WAITED_TOO_LONG
+    assert await rig.db.read(held_at_all) == [0, 0]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.jobs.ports import Place, Way
+from bot.jobs.refusals import Shut
 from bot.model import CancelBy, JobState, Progress, Reason
 from bot.ui.cards import CardFacts, Left, job_card
 from bot.ui.ids import ButtonId
@@ -110,6 +111,23 @@ def test_a_start_that_is_due_is_not_a_time_in_the_past() -> None:
     words = words_of(draw(JobState.WAITING, CardFacts(place=place)))
     assert "You are next.\nIt should start any moment." in words
     assert "<t:" not in words
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (Shut.BALANCE, "The balance at Wiro is used up, and whoever runs me has been told."),
+        (Shut.AUTH, "Wiro does not take my requests at the moment"),
+        (Shut.UNREACHABLE, "Wiro does not answer at the moment."),
+    ],
+)
+def test_a_card_that_is_held_back_says_why_and_that_nothing_is_lost(why: Shut, said: str) -> None:
+    view = draw(JobState.WAITING, CardFacts(place=Place(ahead=3, as_of=NOW, shut=why)))
+    words = words_of(view)
+    assert said in words
+    assert "goes on by itself; nothing is lost" in words
+    assert "before yours" not in words
+    assert list(buttons_of(view)) == ["Cancel"]
 
 
 def test_a_running_card_says_step_bar_and_end() -> None:
