@@ -27,6 +27,7 @@ from bot.ui.pacer import Pacer
 from bot.ui.records import Records
 from bot.ui.router import Router
 from bot.ui.services import Services
+from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
 from bot.web.metrics import Metrics
@@ -35,6 +36,7 @@ from bot.web.trace import discord_trace
 from bot.wiro import EventSocket, WiroClient
 from cogs import help as help_cog
 from cogs import inspire, mod, portrait, quota, tasks
+from cogs import settings as settings_cog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -110,6 +112,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         late.desk = workshop.desk
         services = Services(
             catalogue=catalogue,
+            choices=Choices(db, clock),
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
@@ -134,7 +137,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
 
 def offer(client: AtelierClient, services: Services) -> None:
     """Give the client every command, menu and button that there is."""
-    for cog in (portrait, tasks, quota, inspire, mod):
+    for cog in (portrait, tasks, quota, inspire, mod, settings_cog):
         cog.setup(client.tree, services)
     help_cog.setup(client.tree, lambda: client.command_ids)
 

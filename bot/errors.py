@@ -12,6 +12,7 @@ AtelierError
 │   ├── MissingPermissions   the bot may not post there
 │   ├── NotYours             somebody else's task
 │   ├── NotAModerator        a moderator's matter, of the server that it concerns
+│   ├── NotAManager          a matter of those who may change the server
 │   ├── NoSuchTask           no task with that id, or none that the member may see
 │   ├── NoSuchModel          no trained model of that name, or none that the member may use
 │   ├── NotDeliverable       a task without images that could be shown
@@ -183,6 +184,15 @@ class NotAModerator(UserError):
 
     def __init__(self) -> None:
         super().__init__("Only moderators of this server (Timeout Members) can do that. Ask one of them.")
+
+
+class NotAManager(UserError):
+    """A matter of those who may change the server."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only managers of this server (Manage Server) can change its settings. Ask one of them."
+        )
 
 
 class NoSuchTask(UserError):

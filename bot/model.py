@@ -96,6 +96,15 @@ class Act(StrEnum):
     DELETE = "delete"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    SETTING = "setting"  # a choice of the server was changed: `bot.store.changes`
+
+
+class AgeRule(StrEnum):
+    """Where a server allows what is marked as age-restricted."""
+
+    OFF = "off"  # everywhere, like everything else
+    SPOILER = "spoiler"  # as it is in age-restricted channels, behind a spoiler elsewhere
+    NSFW_ONLY = "nsfw_only"  # in age-restricted channels only
 
 
 class Unit(StrEnum):

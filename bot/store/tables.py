@@ -11,8 +11,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
 
-from bot.model import NORMAL_WEIGHT, Act, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
-from bot.store.types import FreeText, GeneratedId, Outputs, TextTuple, UtcTime, Words
+from bot.model import NORMAL_WEIGHT, Act, AgeRule, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
+from bot.store.types import FreeText, GeneratedId, IdTuple, Outputs, TextTuple, UtcTime, Words
 from bot.trained import ShareKind
 
 METADATA = sa.MetaData(
@@ -241,6 +241,16 @@ guild_policy = Table(
     _snowflake("guild_id", primary_key=True),
     _required("real_persons", sa.Boolean()),
     _required("deleted_card", sa.Text()),
+    Column("language", sa.Text),
+    _required("allowed_channels", IdTuple()),
+    _required("age_rule", Words(AgeRule)),
+    Column("retention_days", sa.Integer),
+    Column("log_channel_id", sa.BigInteger),
+    _required("log_prompts", sa.Boolean()),
+    _required("moderator_roles", IdTuple()),
+    _required("portrait_defaults", sa.JSON()),
+    _required("cooldown_s", sa.Integer()),
+    _required("stop_returns_quota", sa.Boolean()),
     _required("updated_at", UtcTime()),
 )
 

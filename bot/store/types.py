@@ -84,6 +84,21 @@ class TextTuple(TypeDecorator["tuple[str, ...]"]):
         return None if value is None else tuple(value)
 
 
+class IdTuple(TypeDecorator["tuple[int, ...]"]):
+    """A few of Discord's ids, kept as JSON."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: sa.Dialect) -> list[int] | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """A JSON array."""
+        return None if value is None else list(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> tuple[int, ...] | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """The tuple."""
+        return None if value is None else tuple(value)
+
+
 class Outputs(TypeDecorator["tuple[Output, ...]"]):
     """What Wiro made, kept as JSON."""
 

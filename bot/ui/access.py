@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.errors import MissingPermissions, NotAModerator, NotYours, UserError
+from bot.errors import MissingPermissions, NotAManager, NotAModerator, NotYours, UserError
 from bot.ui.ids import Verb
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ def require_moderator(interaction: Interaction) -> None:
     actor = actor_of(interaction)
     if not moderates(actor, actor.guild_id):
         raise NotAModerator
+
+
+def require_manager(interaction: Interaction) -> None:
+    """Return when the one who asks may change the server where they ask.
+
+    Raises:
+        NotAManager: They may not.
+    """
+    if not actor_of(interaction).is_manager:
+        raise NotAManager
 
 
 def is_shared(job: Job) -> bool:

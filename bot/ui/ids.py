@@ -44,6 +44,12 @@ class Verb(StrEnum):
     """Turn to a page of the blocked members; the argument is the page."""
     MOD_AUDIT = "mod_audit"
     """Turn to a page of the audit; the argument is "user.page", user 0 for everyone's."""
+    SETTINGS = "settings"
+    """Turn to a page of the settings, as the argument or the value says."""
+    SET = "set"
+    """Change a setting, or open the form for it; the argument is "page.setting" or "page.setting.value"."""
+    UNDO = "undo"
+    """Take back a change of a setting; the argument is "page.change"."""
 
 
 @dataclass(frozen=True, slots=True)

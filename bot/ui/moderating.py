@@ -9,11 +9,13 @@ import discord
 from discord import ui
 
 from bot.model import Act, CancelBy, JobState
+from bot.store.changes import read_detail
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, small, text
 from bot.ui.panels import place_of, stop_buttons
 from bot.ui.safe import code_block, code_span, one_line
+from bot.ui.settings.words import change_words
 from bot.ui.text import moment, relative
 from bot.ui.words import settings_line, state_word, status_phrase, why_it_ended
 
@@ -243,7 +245,10 @@ def _entry_line(entry: AuditEntry, _: Text) -> str:
         Act.DELETE: _("{who} deleted the images of {task} of {whom}"),
         Act.BLOCK: _("{who} blocked {whom}"),
         Act.UNBLOCK: _("{who} unblocked {whom}"),
+        Act.SETTING: _("{who} changed a setting."),
     }[entry.act].format(**values)
+    if entry.act is Act.SETTING:
+        done += " " + change_words(*read_detail(entry.detail), _)
     if entry.act is Act.BLOCK and entry.detail:
         done += " " + _("until {when}", when=f"<t:{entry.detail}:f>")
     return f"{moment(entry.at)} {done}\n{small(_quoted(entry.reason))}".rstrip()

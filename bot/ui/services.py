@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.ui.drafts import Drafts
     from bot.ui.records import Records
     from bot.ui.router import Router
+    from bot.ui.settings.choices import Choices
     from bot.ui.stage import DiscordStage
     from bot.ui.starting import Starter
 
@@ -31,6 +32,7 @@ class Services:
     """The parts that cogs use; none of them knows a cog."""
 
     catalogue: Mapping[str, Tool]
+    choices: Choices
     clock: Clock
     desk: Desk
     drafts: Drafts

@@ -27,6 +27,7 @@ from bot.ui.pacer import Pacer
 from bot.ui.records import Records
 from bot.ui.router import Router
 from bot.ui.services import Services
+from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
 from tests.support.desk import StoreDesk
@@ -209,6 +210,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
 
         services = Services(
             catalogue=catalogue,
+            choices=Choices(db, clock),
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),

@@ -15,7 +15,7 @@ from alembic.operations import Operations
 from bot.clock import SystemClock
 from bot.errors import StoreError
 from bot.model import JobState
-from bot.store import engines, jobs, ledger, migrate, tables
+from bot.store import engines, jobs, ledger, migrate, policies, tables
 from bot.store.database import Database
 from bot.store.errors import NewerDatabase
 from tests.support.store import Bench
@@ -184,3 +184,13 @@ def test_no_migration_loses_a_row_or_a_value_of_a_filled_database(url: str) -> N
         on(url, fill_blindly)
         before = on(url, rows)
     assert all(len(found) == 2 for found in before.values())
+
+
+def test_a_server_that_chose_before_there_was_more_to_choose_has_the_defaults_of_the_rest(url: str) -> None:
+    """What a migration adds to a server's policy is what held before it."""
+    migrate.upgrade(url, CLOCK, target="0002")
+    old = {"guild_id": 1, "real_persons": False, "deleted_card": "message", "updated_at": 1}
+    on(url, lambda conn: conn.execute(sa.insert(_tables_of(conn)["guild_policy"]).values(old)))
+    migrate.upgrade(url, CLOCK)
+    chosen = on(url, lambda conn: policies.guild_policy(conn, 1))
+    assert chosen == policies.GuildPolicy(guild_id=1, deleted_card="message")

@@ -43,6 +43,9 @@ NEVER_OF_A_JOB = {
     Verb.MOD_STOP_ALL,
     Verb.MOD_BLOCKED,
     Verb.MOD_AUDIT,
+    Verb.SETTINGS,
+    Verb.SET,
+    Verb.UNDO,
 }
 
 
