@@ -11,6 +11,7 @@ import aiohttp
 
 from bot.client import AtelierClient, dial
 from bot.jobs.moderation import Moderation
+from bot.jobs.wordlists import WordLists
 from bot.jobs.workshop import Workshop
 from bot.log import get_logger
 from bot.login import logged_in, patiently
@@ -110,13 +111,15 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             )
         )
         late.desk = workshop.desk
+        moderation = Moderation(workshop.desk, db, clock)
+        words = WordLists(db, clock, settings.blocked_words)
         services = Services(
             catalogue=catalogue,
             choices=Choices(db, clock),
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
-            moderation=Moderation(workshop.desk, db, clock),
+            moderation=moderation,
             records=records,
             router=router,
             stage=stage,
@@ -125,9 +128,12 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
                 Acknowledger(workshop.desk, messages, clock),
                 records,
                 clock,
+                moderation=moderation,
+                words=words,
                 tool_today=pages.tool,
             ),
             tool_today=pages.tool,
+            words=words,
         )
         offer(client, services)
         await patiently(client.publish_commands, clock, stop)
@@ -252,6 +258,7 @@ def _workshop_settings(settings: Settings, db: Database, clock: Clock) -> dict[s
         "budget_nano_usd_per_day": settings.budget_nano_usd_per_day,
         "max_concurrent": settings.wiro_max_concurrent,
         "public_url": settings.public_url,
+        "blocked_users": settings.blocked_users,
     }
 
 

@@ -6,9 +6,12 @@ AtelierError
 ├── CannotStart              what the bot cannot be without is not there; exit code 1
 ├── UserError                a finished sentence for the member, said as it is
 │   ├── InvalidValue         what was given breaks a rule of the tool
-│   ├── QuotaRefused         a cap of images, trainings or tasks is reached
-│   ├── BudgetRefused        a spending cap is reached
-│   ├── Blocked              moderators of the server have blocked the member
+│   ├── RuleRefused          a rule says no, and the audit has it
+│   │   ├── QuotaRefused     a cap of images, trainings or tasks is reached
+│   │   ├── BudgetRefused    a spending cap is reached
+│   │   ├── Blocked          moderators of the server have blocked the member
+│   │   ├── BlockedEverywhere  the operator of the bot has
+│   │   └── WordRefused      what was written has an unwanted word
 │   ├── MissingPermissions   the bot may not post there
 │   ├── NotYours             somebody else's task
 │   ├── NotAModerator        a moderator's matter, of the server that it concerns
@@ -33,7 +36,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.model import Unit
+from bot.model import Rule, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +85,18 @@ class InvalidValue(UserError):
         super().__init__("\n".join(self.problems))
 
 
-class QuotaRefused(UserError):
+class RuleRefused(UserError):
+    """A rule says no; who was refused, by which rule and why is in the audit."""
+
+    rule: Rule
+
+    @property
+    def why(self) -> str:
+        """What moderators read of it: one line, without anything that the member wrote."""
+        return ""
+
+
+class QuotaRefused(RuleRefused):
     """A cap of the quota is reached.
 
     Args:
@@ -93,6 +107,8 @@ class QuotaRefused(UserError):
         wanted: How much was asked for.
     """
 
+    rule = Rule.QUOTA
+
     def __init__(
         self, unit: Unit, *, used: int, cap: int, back_at: datetime | None = None, wanted: int = 1
     ) -> None:
@@ -102,6 +118,11 @@ class QuotaRefused(UserError):
         self.back_at = back_at
         self.wanted = wanted
         super().__init__(self._sentence())
+
+    @property
+    def why(self) -> str:
+        """What was counted, and how far it was."""
+        return f"{self.unit.value}: {self.used} of {self.cap} used, {self.wanted} wanted"
 
     def _sentence(self) -> str:
         left = max(0, self.cap - self.used)
@@ -126,8 +147,10 @@ class QuotaRefused(UserError):
         return f"You have used {used_up} {window}.{back}"
 
 
-class BudgetRefused(UserError):
+class BudgetRefused(RuleRefused):
     """A spending cap is reached; whose, and how much, is not the member's business."""
+
+    rule = Rule.BUDGET
 
     def __init__(self, *, back_at: datetime | None = None) -> None:
         self.back_at = back_at
@@ -135,13 +158,15 @@ class BudgetRefused(UserError):
         super().__init__(f"The spending limit here is reached, so nothing was started or charged.{when}")
 
 
-class Blocked(UserError):
+class Blocked(RuleRefused):
     """Moderators of the server have blocked the member.
 
     Args:
         reason: Their words, as one line without backticks; None when they gave none.
         until: When the block ends by itself; None: when a moderator ends it.
     """
+
+    rule = Rule.BLOCK
 
     def __init__(self, *, reason: str | None, until: datetime | None) -> None:
         self.reason = reason
@@ -152,6 +177,46 @@ class Blocked(UserError):
             "Moderators of this server have blocked you from starting tasks here, so nothing was started or "
             f"charged.{why} {ends}; ask them if you think it is a mistake."
         )
+
+
+class BlockedEverywhere(RuleRefused):
+    """The operator of the bot has blocked the member, in every server."""
+
+    rule = Rule.BLOCK
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The operator of this bot has blocked you from starting tasks, so nothing was started or charged."
+        )
+
+    @property
+    def why(self) -> str:
+        """By whom."""
+        return "by the operator"
+
+
+class WordRefused(RuleRefused):
+    """What was written has an unwanted word; which one is not told, or the list could be asked out.
+
+    Args:
+        name: What its reader calls the text: "prompt".
+        word: The word as the server's list has it; None when it is on the operator's list.
+    """
+
+    rule = Rule.WORDS
+
+    def __init__(self, name: str, word: str | None) -> None:
+        self.name = name
+        self.word = word
+        super().__init__(
+            f"`{name}` has a word that is not wanted here, so nothing was started or charged. "
+            "Write it in other words; moderators can tell you more."
+        )
+
+    @property
+    def why(self) -> str:
+        """Where it stood, and the word."""
+        return f"{self.name}: {self.word or 'a word of the operator'}"
 
 
 class MissingPermissions(UserError):

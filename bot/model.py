@@ -90,12 +90,15 @@ class CancelBy(StrEnum):
 
 
 class Act(StrEnum):
-    """What a moderator did; the words are stored in the audit for ever, so they never change."""
+    """What a moderator or a rule did; the words are stored in the audit for ever, so they never change."""
 
     STOP = "stop"
     DELETE = "delete"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    ADD_WORD = "add_word"
+    REMOVE_WORD = "remove_word"
+    REFUSE = "refuse"  # what a rule did: `detail` names the rule, the actor is who was refused
     SETTING = "setting"  # a choice of the server was changed: `bot.store.changes`
 
 
@@ -105,6 +108,15 @@ class AgeRule(StrEnum):
     OFF = "off"  # everywhere, like everything else
     SPOILER = "spoiler"  # as it is in age-restricted channels, behind a spoiler elsewhere
     NSFW_ONLY = "nsfw_only"  # in age-restricted channels only
+
+
+class Rule(StrEnum):
+    """A rule that refuses tasks; the words are stored in the audit for ever, so they never change."""
+
+    BLOCK = "block"
+    QUOTA = "quota"
+    BUDGET = "budget"
+    WORDS = "words"
 
 
 class Unit(StrEnum):

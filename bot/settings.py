@@ -5,6 +5,7 @@ A wrong or missing one is one finished line: its name, what is wrong, and an exa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.moderation.words import WordList, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,6 +93,20 @@ def _shard_ids(value: object) -> object:
     if len(set(ids)) != len(ids):
         raise ValueError
     return tuple(sorted(ids))
+
+
+def _users(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    ids = [part.strip() for part in value.split(",")]
+    if not all(re.fullmatch(r"\d{15,20}", each) for each in ids):
+        raise ValueError
+    return tuple(map(int, ids))
+
+
+def _words_file(value: object) -> object:
+    read_words(Path(str(value)))  # a NotAWord is a ValueError
+    return value
 
 
 def _follow(name: str) -> Callable[[dict[str, Any]], int]:
@@ -192,6 +208,18 @@ class Settings(BaseSettings):
         Rule("an amount in US dollars", "25.00"),
     ] = None
 
+    blocked_users: Annotated[
+        tuple[int, ...],
+        NoDecode,
+        BeforeValidator(_users),
+        Rule("ids of Discord users, of 15 to 20 digits, with commas between", "80351110224678912"),
+    ] = ()
+    blocked_words_file: Annotated[
+        Path | None,
+        BeforeValidator(_words_file),
+        Rule("a UTF-8 text file with a word or phrase of two letters or more on each line", "words.txt"),
+    ] = None
+
     shard_count: Annotated[
         int | None, Field(ge=1, le=10_000), Rule("a whole number from 1 to 10000", "4")
     ] = None
@@ -225,6 +253,11 @@ class Settings(BaseSettings):
     def budget_nano_usd_per_day(self) -> int | None:
         """`BUDGET_USD_PER_DAY` in the unit of the ledger."""
         return None if self.budget_usd_per_day is None else int(self.budget_usd_per_day * NANO_PER_USD)
+
+    @property
+    def blocked_words(self) -> WordList:
+        """The words of `BLOCKED_WORDS_FILE`; none without it."""
+        return WordList(() if self.blocked_words_file is None else read_words(self.blocked_words_file))
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

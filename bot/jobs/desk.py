@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import Blocked, BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
+from bot.errors import Blocked, BlockedEverywhere, BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
 from bot.jobs.codes import LONGEST, SHORTEST, draw_code, draw_hook_token
 from bot.jobs.inbox import Nudge
 from bot.log import get_logger
@@ -82,13 +82,17 @@ class Desk:
             not_after_s: Monotonic time after which nothing is done (2 s after the event).
 
         Raises:
-            Blocked: Moderators have blocked the member; nothing was stored.
+            Blocked, BlockedEverywhere: Moderators, or the operator, have blocked the member; nothing was
+                stored.
             QuotaRefused, BudgetRefused: A cap is reached; likewise.
             TooLate: `not_after_s` passed before it was stored.
             Draining: The process is stopping.
         """
         if self.draining:
             raise Draining
+        if new.user_id in self._means.blocked_users:
+            self._means.observer.refused("blocked")
+            raise BlockedEverywhere
         new = await self._priced(new)
         now = self._means.clock.now()
         holds = holds_for(

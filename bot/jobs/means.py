@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from bot.clock import Clock
     from bot.jobs.book import Book
@@ -34,6 +34,8 @@ class Means:
     observer: Observer
     public_url: str | None
     """Where the operator's port is reached; None: Wiro is given no callback."""
+    blocked_users: Collection[int] = ()
+    """Whom the operator lets start nothing, in no server."""
 
     def tool_of(self, key: str) -> Tool:
         """The tool of a job; KeyError when the catalogue no longer has it."""

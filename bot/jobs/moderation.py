@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import UserError
+from bot.errors import StoreError, UserError
 from bot.log import get_logger
 from bot.model import Act, CancelBy
 from bot.store import auditing, blocks
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    import sqlalchemy as sa
+
     from bot.clock import Clock
+    from bot.errors import RuleRefused
     from bot.jobs.desk import Desk
     from bot.model import Job
     from bot.store.database import Database
@@ -99,6 +102,26 @@ class Moderation:
         await self._db.write(
             lambda conn: auditing.note_on_job(conn, job, Act.DELETE, actor_id=moderator_id, now=now)
         )
+
+    async def refused(self, refusal: RuleRefused, *, guild_id: int, user_id: int) -> None:
+        """Write down that a rule refused a member; when that fails, the refusal stands all the same."""
+        now = self._clock.now()
+
+        def unit(conn: sa.Connection) -> None:
+            auditing.note(
+                conn,
+                Act.REFUSE,
+                guild_id=guild_id,
+                actor_id=user_id,
+                now=now,
+                reason=refusal.why or None,
+                detail=refusal.rule.value,
+            )
+
+        try:
+            await self._db.write(unit)
+        except StoreError as error:
+            log.warning("a refusal could not be written down", rule=refusal.rule.value, error=str(error))
 
     async def _stop(self, job: Job, moderator_id: int, reason: str | None) -> Job:
         return await self._desk.stop(job.code, by=CancelBy.MODERATOR, user_id=moderator_id, reason=reason)

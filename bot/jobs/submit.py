@@ -58,6 +58,8 @@ class Submitter:
 
     async def _blocked(self, job: Job) -> Reason | None:
         """`Reason.BLOCKED` when the owner was blocked after this was claimed, or while it was accepted."""
+        if job.user_id in self._means.blocked_users:
+            return Reason.BLOCKED
         now = self._means.clock.now()
         found = await self._book.db.read(
             lambda conn: blocks.find(conn, guild_id=job.guild_id, user_id=job.user_id, now=now)

@@ -34,7 +34,7 @@ from bot.log import get_logger, reference_id
 from bot.store import processes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
     from typing import Any, Self
 
     from bot.clock import Clock
@@ -82,6 +82,7 @@ class Workshop:
         budget_nano_usd_per_day: int | None = None,
         max_concurrent: int | None = None,
         public_url: str | None = None,
+        blocked_users: Collection[int] = (),
         price: Callable[[str], Price | None] = lambda _tool: None,
     ) -> None:
         self.me = me
@@ -103,6 +104,7 @@ class Workshop:
             finder=Finder(wiro, clock),
             observer=observer,
             public_url=public_url,
+            blocked_users=blocked_users,
         )
         fetcher = Fetcher(wiro)
         collector = Collector(means, fetcher)

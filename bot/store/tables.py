@@ -274,6 +274,19 @@ block = Table(
     Column("until", UtcTime()),  # empty: until a moderator ends it
 )
 
+word = Table(
+    "word",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _snowflake("guild_id"),
+    _required("key", sa.Text()),
+    _required("word", sa.Text()),
+    _snowflake("by"),
+    _required("at", UtcTime()),
+    sa.UniqueConstraint("guild_id", "key"),
+    sqlite_autoincrement=True,  # the last number tells whether the list has changed
+)
+
 # Append-only, and without a key to `job`: it outlives what it tells of.
 audit = Table(
     "audit",

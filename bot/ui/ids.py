@@ -50,6 +50,8 @@ class Verb(StrEnum):
     """Change a setting, or open the form for it; the argument is "page.setting" or "page.setting.value"."""
     UNDO = "undo"
     """Take back a change of a setting; the argument is "page.change"."""
+    MOD_WORDS = "mod_words"
+    """Turn to a page of the unwanted words; the argument is "0.page"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.model import Act, CancelBy, JobState
+from bot.model import Act, CancelBy, JobState, Rule
 from bot.store.changes import read_detail
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
@@ -77,10 +77,10 @@ def tasks_panel(
     )
     return card(
         Accent.RUNNING,
-        text(_("### Tasks at work here"), small(_page_line(len(jobs), page, pages, _))),
+        text(_("### Tasks at work here"), small(page_line(len(jobs), page, pages, _))),
         text(*(_task_line(job, catalogue[job.tool], _) for job in shown)),
         ui.ActionRow(choose),
-        buttons=_turn(Verb.MOD_TASKS, page, pages, _, user_id=user_id),
+        buttons=turn_buttons(Verb.MOD_TASKS, page, pages, _, user_id=user_id),
     )
 
 
@@ -206,9 +206,9 @@ def blocked_panel(blocks: Sequence[Block], total: int, page: int, _: Text) -> ui
     pages = pages_of(total, BLOCKS_A_PAGE)
     return card(
         Accent.QUIET,
-        text(heading, small(_page_line(total, page, pages, _))),
+        text(heading, small(page_line(total, page, pages, _))),
         text(*(_block_line(each, _) for each in blocks)),
-        buttons=_turn(Verb.MOD_BLOCKED, page, pages, _),
+        buttons=turn_buttons(Verb.MOD_BLOCKED, page, pages, _),
     )
 
 
@@ -221,16 +221,16 @@ def _block_line(block: Block, _: Text) -> str:
 def audit_panel(
     entries: Sequence[AuditEntry], total: int, page: int, _: Text, *, user_id: int | None = None
 ) -> ui.LayoutView:
-    """A page of what moderators did, newest first."""
-    heading = _("### What moderators did")
+    """A page of what moderators and rules did, newest first."""
+    heading = _("### What moderators and rules did")
     if not entries:
         return card(Accent.QUIET, text(heading, _("Nothing yet.")))
     pages = pages_of(total, ENTRIES_A_PAGE)
     return card(
         Accent.QUIET,
-        text(heading, small(_page_line(total, page, pages, _))),
+        text(heading, small(page_line(total, page, pages, _))),
         text(*(_entry_line(each, _) for each in entries)),
-        buttons=_turn(Verb.MOD_AUDIT, page, pages, _, user_id=user_id),
+        buttons=turn_buttons(Verb.MOD_AUDIT, page, pages, _, user_id=user_id),
     )
 
 
@@ -239,6 +239,8 @@ def _entry_line(entry: AuditEntry, _: Text) -> str:
         "who": f"<@{entry.actor_id}>",
         "whom": f"<@{entry.target_user_id}>",
         "task": code_span(f"#{entry.detail}"),
+        "detail": code_span(entry.detail or ""),
+        "rule": _rule_word(entry.detail, _),
     }
     done = {
         Act.STOP: _("{who} stopped {task} of {whom}"),
@@ -246,6 +248,9 @@ def _entry_line(entry: AuditEntry, _: Text) -> str:
         Act.BLOCK: _("{who} blocked {whom}"),
         Act.UNBLOCK: _("{who} unblocked {whom}"),
         Act.SETTING: _("{who} changed a setting."),
+        Act.ADD_WORD: _("{who} put {detail} on the list of unwanted words"),
+        Act.REMOVE_WORD: _("{who} took {detail} off the list of unwanted words"),
+        Act.REFUSE: _("{who} was refused: {rule}"),
     }[entry.act].format(**values)
     if entry.act is Act.SETTING:
         done += " " + change_words(*read_detail(entry.detail), _)
@@ -254,16 +259,29 @@ def _entry_line(entry: AuditEntry, _: Text) -> str:
     return f"{moment(entry.at)} {done}\n{small(_quoted(entry.reason))}".rstrip()
 
 
+def _rule_word(rule: str | None, _: Text) -> str:
+    words = {
+        Rule.BLOCK: _("blocked here"),
+        Rule.QUOTA: _("a limit"),
+        Rule.BUDGET: _("the spending limit"),
+        Rule.WORDS: _("an unwanted word"),
+    }
+    return words[Rule(rule)] if rule in set(Rule) else ""
+
+
 def _quoted(reason: str | None) -> str:
     return code_span(reason, MAX_REASON) if reason else ""
 
 
-def _page_line(total: int, page: int, pages: int, _: Text) -> str:
+def page_line(total: int, page: int, pages: int, _: Text) -> str:
+    """How many there are, and which page of them this is."""
     counted = _("{n} in all", n=_.number(total))
     return f"{counted} · {_('page {page} of {pages}', page=page + 1, pages=pages)}" if pages > 1 else counted
 
 
-def _turn(verb: Verb, page: int, pages: int, _: Text, *, user_id: int | None = None) -> list[ui.Button[Any]]:
+def turn_buttons(
+    verb: Verb, page: int, pages: int, _: Text, *, user_id: int | None = None
+) -> list[ui.Button[Any]]:
     """Buttons to the pages before and after, and to this one as it is by now."""
 
     def to(number: int) -> ButtonId:

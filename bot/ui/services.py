@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.jobs.desk import Desk
     from bot.jobs.moderation import Moderation
+    from bot.jobs.wordlists import WordLists
     from bot.model import Job
     from bot.tools import Tool
     from bot.ui.drafts import Drafts
@@ -44,6 +45,7 @@ class Services:
     tool_today: Callable[[str], Tool]
     """A tool by its key with the ranges and choices that its page at Wiro gives now; the catalogue's never
     change, and the commands stay as they were published."""
+    words: WordLists
 
     async def job(self, code: str) -> Job:
         """The job with that code.

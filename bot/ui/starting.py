@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import StoreError
+from bot.errors import RuleRefused, StoreError
 from bot.jobs.codes import draw_code, draw_hook_token
 from bot.log import get_logger
 from bot.model import NewJob
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
+    from bot.jobs.moderation import Moderation
     from bot.jobs.ports import Place as PlaceInLine
+    from bot.jobs.wordlists import WordLists
     from bot.model import Job
     from bot.tools import Checked, Tool
     from bot.ui.acknowledge import Acknowledger
@@ -59,12 +61,16 @@ class Starter:
         records: Records,
         clock: Clock,
         *,
+        moderation: Moderation,
+        words: WordLists,
         tool_today: Callable[[str], Tool],
     ) -> None:
         self._desk = desk
         self._acknowledger = acknowledger
         self._records = records
         self._clock = clock
+        self._moderation = moderation
+        self._words = words
         self._tool_today = tool_today
 
     async def start(self, interaction: Interaction, wish: Wish) -> Job:
@@ -85,7 +91,14 @@ class Starter:
             private=wish.private,
         )
         checked = check(self._tool_today(wish.tool.key), given, draw=draw)
-        job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
+        try:
+            await self._words.require(interaction.guild_id or 0, _texts(wish.tool, checked))
+            job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
+        except RuleRefused as refusal:
+            await self._moderation.refused(
+                refusal, guild_id=interaction.guild_id or 0, user_id=interaction.user.id
+            )
+            raise
         card = job_card(job, wish.tool, text_for(job.locale), CardFacts(place=await self._place(job)))
         return await self._acknowledger.show(interaction, job, card)
 
@@ -120,6 +133,11 @@ class Starter:
             file_limit_bytes=interaction.filesize_limit or DEFAULT_FILE_LIMIT_BYTES,
             channel_file_limit_bytes=guild.filesize_limit if guild is not None else DEFAULT_FILE_LIMIT_BYTES,
         )
+
+
+def _texts(tool: Tool, checked: Checked) -> dict[str, str]:
+    """All that somebody wrote, by its option."""
+    return {each.option: str(checked.inputs[each.id]) for each in tool.inputs if each.is_text}
 
 
 def draw(lowest: int, highest: int) -> int:

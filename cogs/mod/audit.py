@@ -1,4 +1,4 @@
-"""`/mod audit`: what moderators did."""
+"""`/mod audit`: what moderators did, and whom a rule refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
         )
         return audit_panel(found, total, page, text_for(str(interaction.locale)), user_id=user_id)
 
-    @mod.command(description="What moderators did, newest first")
+    @mod.command(description="What moderators and rules did, newest first")
     @app_commands.describe(user="Only what this user did, or what was done to them")
     async def audit(interaction: Interaction, user: Optional[discord.User] = None) -> None:  # noqa: UP045 -- read by discord.py
         """Answer with the audit of this server."""

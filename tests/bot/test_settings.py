@@ -54,6 +54,8 @@ def test_defaults_are_those_of_the_public_surface(monkeypatch: pytest.MonkeyPatc
         "quota_trainings_per_week_max": 1,
         "quota_concurrent_tasks_max": 3,
         "budget_usd_per_day": None,
+        "blocked_words_file": None,
+        "blocked_users": (),
         "shard_count": None,
         "shard_ids": None,
         "log_level": "INFO",
@@ -100,6 +102,9 @@ def test_missing_ones_are_a_line_each_with_name_and_example() -> None:
         ("BUDGET_USD_PER_DAY", "NaN"),
         ("BUDGET_USD_PER_DAY", "-3"),
         ("SHARD_COUNT", "0"),
+        ("BLOCKED_USERS", "mira"),
+        ("BLOCKED_USERS", "12"),
+        ("BLOCKED_WORDS_FILE", "/no/such/file"),
         ("SHARD_IDS", "0;1"),
         ("SHARD_IDS", "1,1"),
         ("LOG_LEVEL", "LOUD"),
@@ -126,11 +131,14 @@ def test_several_wrong_ones_are_all_named_at_once(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "name", [name for name, field in Settings.model_fields.items() if name != "data_dir"]
 )
-def test_every_example_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_every_example_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     rule = next(each for each in Settings.model_fields[name].metadata if isinstance(each, Rule))
     variables = {name.upper(): rule.example.replace("…", "")}
     if name == "shard_ids":
         variables["SHARD_COUNT"] = "4"
+    if name == "blocked_words_file":
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / rule.example).write_text("kill\n")
     load(monkeypatch, **variables)
 
 

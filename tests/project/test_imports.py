@@ -8,7 +8,7 @@ from tests.support.project import Module, modules
 
 GROUND = {"bot.model", "bot.trained", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
 SERVICES = {"bot.store", "bot.wiro", "bot.tools", "bot.media"}
-RULES = {"bot.quota"}
+RULES = {"bot.quota", "bot.moderation"}
 LIFE = {"bot.jobs"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -17,7 +17,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bot.clock": set(),
     "bot.log": set(),
     "bot.errors": {"bot.model"},
-    "bot.settings": {"bot.errors"},
+    "bot.moderation": set(),
+    "bot.settings": {"bot.errors", "bot.moderation"},
     "bot.wiro": {"bot.clock"},  # good enough to be published alone
     "bot.store": GROUND,
     "bot.tools": GROUND,

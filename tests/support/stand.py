@@ -14,7 +14,9 @@ from bot.app import offer
 from bot.client import AtelierClient, dial
 from bot.clock import SystemClock
 from bot.jobs.moderation import Moderation
+from bot.jobs.wordlists import WordLists
 from bot.model import JobState, ResultFile
+from bot.moderation.words import Entry, WordList
 from bot.quota.policy import Caps, Limits
 from bot.store import jobs, tables
 from bot.store.database import Database
@@ -208,13 +210,15 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
         desk = StoreDesk(db, clock, limits, stage)
         today: dict[str, Tool] = {}
 
+        moderation = Moderation(desk, db, clock)  # type: ignore[arg-type]  # it stands in the desk's place
+        word_lists = WordLists(db, clock, WordList([Entry.read("operatorword")]))
         services = Services(
             catalogue=catalogue,
             choices=Choices(db, clock),
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
-            moderation=Moderation(desk, db, clock),  # type: ignore[arg-type]  # likewise
+            moderation=moderation,
             records=records,
             router=router,
             stage=stage,
@@ -223,9 +227,12 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
                 Acknowledger(desk, messages, clock),  # type: ignore[arg-type]  # likewise
                 records,
                 clock,
+                moderation=moderation,
+                words=word_lists,
                 tool_today=lambda key: today.get(key, catalogue[key]),
             ),
             tool_today=lambda key: today.get(key, catalogue[key]),
+            words=word_lists,
         )
         offer(client, services)
         async with client:

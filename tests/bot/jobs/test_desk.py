@@ -7,7 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import Blocked, BudgetRefused, Draining, NoSuchTask, NotDeliverable, QuotaRefused, TooLate
+from bot.errors import (
+    Blocked,
+    BlockedEverywhere,
+    BudgetRefused,
+    Draining,
+    NoSuchTask,
+    NotDeliverable,
+    QuotaRefused,
+    TooLate,
+)
 from bot.jobs.moderation import Moderation
 from bot.jobs.ports import Denied, Gone, Unknown, Way
 from bot.model import CancelBy, JobState, Reason, Unit
@@ -138,6 +147,21 @@ async def test_a_blocked_member_is_refused_and_their_waiting_jobs_end_alone(rig:
         await rig.until_all([running, others, elsewhere], JobState.DONE)
         await rig.pass_time(10 * 60)
         await rig.until(await rig.ask(), JobState.DONE)
+
+
+async def test_whom_the_operator_blocks_starts_nothing_and_what_waits_of_theirs_ends(rig: Rig) -> None:
+    async with rig.process():
+        waiting = await rig.accept()
+    rig.options["blocked_users"] = [USER]
+    async with rig.process():
+        with pytest.raises(BlockedEverywhere, match="operator"):
+            await rig.accept()
+        await rig.desk.card_shown(waiting, 1)
+        ended = await rig.until(waiting, JobState.FAILED)
+        assert ended.reason is Reason.BLOCKED
+        assert (await rig.accept(user_id=USER + 1)).user_id == USER + 1
+    assert rig.heard.refusals == ["blocked"]
+    assert rig.wiro.runs == 0
 
 
 async def test_a_job_that_slipped_past_the_block_ends_before_run(rig: Rig) -> None:
