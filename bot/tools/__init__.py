@@ -3,6 +3,7 @@
 from bot.tools.catalogue import (
     CatalogueError,
     Inspiration,
+    Option,
     Place,
     Tool,
     ToolInput,
@@ -19,6 +20,7 @@ __all__ = [
     "Inspiration",
     "Narrowed",
     "Note",
+    "Option",
     "Place",
     "Tool",
     "ToolInput",

@@ -7,7 +7,7 @@ import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
 
@@ -63,11 +63,23 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Option(_Frozen):
+    """One choice of an input, as far as more than its value is known."""
+
+    value: str = Field(min_length=1, max_length=100)
+    label: str = ""
+    about: str = ""
+    """What it is good for, in a few words."""
+    trigger_words: tuple[str, ...] = ()
+
+
 class ToolInput(_Frozen):
     """One input of a tool: what Wiro calls it, what it may be, and how a person sets it."""
 
     id: str
     """Wiro's name: "negativePrompt"."""
+    called: str | None = Field(default=None, pattern=r"^[a-z0-9_]{1,32}$")
+    """The option's name, where it is not the id in snake_case."""
     type: InputType
     default: str | bool | int | float = ""
     help: str = Field(min_length=1, max_length=100)
@@ -81,6 +93,12 @@ class ToolInput(_Frozen):
     max_length: int | None = Field(default=None, ge=1, le=6000)
     """In characters; 6,000 is what Discord allows a string option."""
     choices: tuple[str | int, ...] = ()
+    options: tuple[Option, ...] = ()
+    """What is known of the choices; alone it makes them."""
+    open: bool = False
+    """The choices are suggestions: the list is known to be incomplete, or is the page's alone."""
+    never: tuple[str, ...] = ()
+    """Values that are neither offered nor taken, whatever the page lists."""
     wire: Wire | None = None
     """Left out: what the type suggests."""
     draw: bool = False
@@ -89,8 +107,8 @@ class ToolInput(_Frozen):
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own pattern; mypy sees two decorators
     @property
     def option(self) -> str:
-        """The option's name in the slash command: the id in snake_case."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.id).lower()
+        """The option's name in the slash command: the id in snake_case, unless it is called otherwise."""
+        return self.called or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.id).lower()
 
     @property
     def is_text(self) -> bool:
@@ -117,15 +135,33 @@ class ToolInput(_Frozen):
             return Wire.NUMBER
         return Wire.BOOLEAN if self.type == "checkbox" else Wire.STRING
 
+    def option_of(self, value: object) -> Option | None:
+        """What is known of one of the choices."""
+        return next((each for each in self.options if each.value == str(value)), None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choices_of_options(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("options") and not values.get("choices"):
+            named = (Option.model_validate(each).value for each in values["options"])
+            return {**values, "choices": tuple(named)}
+        return values
+
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.type in CHOICE_TYPES and not self.choices:
+        if self.type in CHOICE_TYPES and not self.choices and not self.open:
             msg = f"{self.id}: a {self.type} needs choices"
             raise ValueError(msg)
         if len(set(self.choices)) != len(self.choices):
             msg = f"{self.id}: a choice stands twice; Discord refuses that"
             raise ValueError(msg)
-        if self.choices and self.default != "" and self.default not in self.choices:
+        if self.open and self.type not in CHOICE_TYPES:
+            msg = f"{self.id}: only choices can be open"
+            raise ValueError(msg)
+        if set(map(str, self.choices)) & set(self.never):
+            msg = f"{self.id}: a choice is among those that are never offered"
+            raise ValueError(msg)
+        if self.choices and not self.open and self.default != "" and self.default not in self.choices:
             msg = f"{self.id}: the default {self.default!r} is not one of the choices"
             raise ValueError(msg)
         if self.draw and (self.minimum is None or self.maximum is None or not self.is_whole_number):
@@ -153,7 +189,7 @@ class Inspiration(_Frozen):
 class Tool(_Frozen):
     """One of Wiro's hosted tools, as this bot offers it."""
 
-    key: str = Field(pattern=r"^[a-z0-9_]+$")
+    key: str = Field(pattern=r"^[a-z0-9_-]+$")
     title: str
     slug: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")
     command: str = Field(pattern=r"^[a-z0-9_-]{1,32}$")

@@ -18,6 +18,8 @@ NONE_WORDS = frozenset({"none", "-", "nothing"})
 """What a person writes for "no negative prompt"."""
 MAX_NAMED = 20
 """How many choices a refusal lists."""
+MAX_OPEN = 100
+"""Characters of a choice that is not on the list."""
 
 
 class Note(StrEnum):
@@ -139,7 +141,7 @@ def _checked(each: ToolInput, value: object) -> object:
         return _checked_flag(each, value)
     if each.is_number:
         value = _checked_number(each, value)
-    return _checked_choice(each, value) if each.choices else value
+    return _checked_choice(each, value) if each.choices or each.open else value
 
 
 def _checked_text(each: ToolInput, value: str) -> str:
@@ -196,6 +198,8 @@ def _checked_choice(each: ToolInput, value: object) -> object:
     for choice in each.choices:
         if str(choice).casefold() == str(value).casefold():
             return choice
+    if each.open:
+        return _checked_open(each, str(value))
     if each.is_number:
         nearest = min(each.choices, key=lambda choice: abs(float(choice) - float(str(value))))
         raise ValueError(f"`{each.option}` cannot be {value}. The nearest that can be made is {nearest}.")
@@ -203,6 +207,18 @@ def _checked_choice(each: ToolInput, value: object) -> object:
     others = len(each.choices) - MAX_NAMED
     more = f" and {others:,} others" if others > 0 else ""
     raise ValueError(f"`{each.option}` is `{_shortened(value)}`; choose one of {listed}{more}.")
+
+
+def _checked_open(each: ToolInput, value: str) -> str:
+    """A choice that is not listed: somebody may know more than the list."""
+    named = [option.value for option in each.options if option.label.casefold() == value.casefold()]
+    if named:
+        return named[0]
+    if value in each.never:
+        raise ValueError(f"`{each.option}` cannot be `{_shortened(value)}`: it does not fit this tool.")
+    if len(value) > MAX_OPEN:
+        raise ValueError(f"`{each.option}` is too long; choose one of the list.")
+    return value
 
 
 def _range_hint(each: ToolInput) -> str:

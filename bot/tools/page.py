@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.tools.catalogue import CHOICE_TYPES, NUMBER_TYPES, Tool, ToolInput
+from bot.tools.catalogue import CHOICE_TYPES, NUMBER_TYPES, Option, Tool, ToolInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,13 @@ class PageOption(Protocol):
     """One choice on a page; `bot.wiro.InputOption` is one."""
 
     @property
-    def value(self) -> str: ...  # noqa: D102  # a name that says it
+    def value(self) -> str: ...  # noqa: D102  # names that say it
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def about(self) -> str: ...  # noqa: D102
+    @property
+    def trigger_words(self) -> Sequence[str]: ...  # noqa: D102
 
 
 class PageInput(Protocol):
@@ -108,10 +114,37 @@ def _options(each: ToolInput, said: PageInput) -> dict[str, Any]:
     if each.type not in CHOICE_TYPES:
         raise ValueError(f"the page lists options, and here it is a {each.type}")
     known = {str(choice): choice for choice in each.choices}
-    choices = tuple(known.get(word, word) for word in words if len(word) <= LONGEST_CHOICE)
-    if not choices:
-        raise ValueError("every option of the page is longer than Discord allows")
-    return {"choices": choices}
+    fitting = [word for word in words if len(word) <= LONGEST_CHOICE and word not in each.never]
+    if not fitting:
+        raise ValueError("every option of the page is longer than Discord allows, or does not fit")
+    return {
+        "choices": tuple(known.get(word, word) for word in fitting),
+        "options": _known(each, _first_of_each(said, fitting)),
+    }
+
+
+def _first_of_each(said: PageInput, words: Sequence[str]) -> list[PageOption]:
+    first: dict[str, PageOption] = {}
+    for option in said.options:
+        first.setdefault(option.value, option)
+    return [first[word] for word in words]
+
+
+def _known(each: ToolInput, said: Sequence[PageOption]) -> tuple[Option, ...]:
+    """What is known of the choices, those left out of which nothing is."""
+    options = (_option(each, option) for option in said)
+    return tuple(option for option in options if option != Option(value=option.value))
+
+
+def _option(each: ToolInput, said: PageOption) -> Option:
+    """What the page says of a choice; where it says nothing, what the file does."""
+    known = each.option_of(said.value) or Option(value=said.value)
+    return Option(
+        value=said.value,
+        label=said.label if said.label != said.value else known.label,
+        about=said.about or known.about,
+        trigger_words=tuple(said.trigger_words) or known.trigger_words,
+    )
 
 
 def _number_options(each: ToolInput, words: Sequence[str]) -> dict[str, Any]:

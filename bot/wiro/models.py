@@ -142,6 +142,8 @@ class InputOption:
 
     value: str
     label: str
+    about: str = ""
+    """Wiro's description."""
     trigger_words: tuple[str, ...] = ()
 
 

@@ -211,6 +211,7 @@ def _options(entries: Iterable[Any]) -> tuple[InputOption, ...]:
             InputOption(
                 value=value,
                 label=text(row.get("label")) or value,
+                about=text(row.get("description")),
                 trigger_words=tuple(filter(None, map(text, sequence(row.get("triggerwords"))))),
             ),
         )

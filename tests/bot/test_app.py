@@ -15,6 +15,7 @@ from bot.clock import SystemClock
 from bot.errors import AlreadyRunning, CannotStart, SettingsError
 from bot.settings import Settings
 from bot.store.migrate import upgrade
+from bot.tools import load_catalogue
 from sandbox.server import Sandbox
 from tests.support.books import all_jobs, reading
 from tests.support.stand import buttons, until, words
@@ -91,9 +92,9 @@ async def test_the_tools_page_at_wiro_is_followed_and_asked_for_once(
             await (await sandbox.discord.command("mira", "portraits", "portrait", options)).answered()
         await until(lambda: len(done(sandbox)) == 2)
     calls = sandbox.wiro.requests.counts
-    assert calls["Tool/Detail"] == 1, "a job asks for no page"
+    assert calls["Tool/Detail"] == len(load_catalogue()), "a job asks for no page"
     asked = {path: count for path, count in calls.items() if not path.startswith(("cdn", "socket"))}
-    assert sum(asked.values()) - 1 <= 2 * 3, asked
+    assert sum(asked.values()) - len(load_catalogue()) <= 2 * 3, asked
     with reading(tmp_path / "atelier.db") as conn:
         assert [job.estimate_nano_usd for job in all_jobs(conn)] == [8_000_000] * 2
 

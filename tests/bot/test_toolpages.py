@@ -23,8 +23,8 @@ from tests.support.clock import ManualClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-CATALOGUE = load_catalogue()
 KEY, SLUG = "portraitplus", "wavymulder/portraitplus"
+CATALOGUE = {KEY: load_catalogue()[KEY]}
 
 
 @pytest.fixture

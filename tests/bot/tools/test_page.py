@@ -163,3 +163,21 @@ def test_a_long_list_of_options_is_not_read_out_whole() -> None:
     with pytest.raises(InvalidValue, match="and 480 others") as caught:
         fit(tool, scheduler="nope")
     assert len(str(caught.value)) < 400
+
+
+def test_an_open_list_follows_the_page_without_what_is_never_offered() -> None:
+    trainer = load_catalogue()["train-dreambooth-sd"]
+    said = InputSpec(
+        id="referenceModel",
+        type="select",
+        options=(
+            InputOption(value="466", label="a video model"),
+            InputOption(value="481", label="Realistic Vision", about="photographs", trigger_words=("rv",)),
+            InputOption(value="6", label="wavymulder/portraitplus"),
+        ),
+    )
+    found = narrowed(trainer, page(said)).tool.input("referenceModel")
+    assert found.choices == ("481", "6")
+    assert found.options[0].about == "photographs"
+    assert found.options[1].trigger_words == ("portrait+ style",)  # the page says none, the file does
+    assert found.default == "481"
