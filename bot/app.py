@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.client import AtelierClient, dial
+from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
 from bot.jobs.workshop import Workshop
@@ -119,6 +120,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
+            models=Models(db),
             moderation=moderation,
             records=records,
             router=router,

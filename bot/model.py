@@ -71,6 +71,7 @@ class Reason(StrEnum):
     NO_ACCESS = "no_access"  # the bot may no longer write there
     SERVER_LEFT = "server_left"
     BLOCKED = "blocked"  # moderators of the server blocked its owner while it waited
+    MODEL_CLOSED = "model_closed"  # its owner may no longer use the trained model, or it was deleted
     WAITED_TOO_LONG = "waited_too_long"
     WIRO_REFUSED = "wiro_refused"  # Run was answered with result:false; reason_text has Wiro's words
     WIRO_FAILED = "wiro_failed"  # pexit not 0, or no outputs
@@ -177,7 +178,8 @@ class NewJob:
     locale: str = "en-US"
     """The language of the card: the server's, or the reader's when private."""
     notes: tuple[str, ...] = ()
-    """Keys of the things that the bot changed and the card says: "trigger_added", "seed_drawn"."""
+    """Keys of the things that the bot changed and the card says: "trigger_added", "seed_drawn"; after a colon
+    comes what a sentence needs."""
     parent_code: str | None = None
     """The job whose Again, Edit or Try again this is."""
     hook_token: str = field(repr=False)

@@ -11,19 +11,21 @@ from discord import app_commands
 from bot.errors import InvalidValue, UserError
 from bot.log import get_logger
 from bot.tools import Place
-from bot.ui.access import actor_of, require
+from bot.ui.access import actor_of, reader_of, require
 from bot.ui.answers import answer_error
 from bot.ui.drafts import Draft
 from bot.ui.forms import NUMBERS, edit_form, numbers_line, read_edit_form, read_form
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import button
-from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, suggestions
+from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, model_choices, suggestions
 from bot.ui.starting import Wish, given_of, is_private_here
 from bot.ui.text import text_for
 from bot.ui.words import choice_name
 
 if TYPE_CHECKING:
+    from bot.model import Job
     from bot.tools import Tool, ToolInput
+    from bot.trained import TrainedModel
     from bot.ui.services import Services
 
 log = get_logger(__name__)
@@ -34,6 +36,8 @@ PRIVATE = "private"
 PRIVATE_HELP = (
     "Only you see the task and its images; you can share them later. Left out: everyone here sees them."
 )
+MODEL = "model"
+MODEL_HELP = "A model that was trained here: yours, or one that is shared with you. Left out: none."
 SUGGEST_WITHIN_S = 1.0
 """A suggestion that comes later than the next keystroke is worth nothing."""
 
@@ -41,7 +45,7 @@ SUGGEST_WITHIN_S = 1.0
 def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     """Offer every tool that makes images, and the buttons of their cards."""
     for tool in services.catalogue.values():
-        if not tool.is_training:
+        if tool.command and not tool.is_training:
             tree.add_command(tool_command(tool, services))
     buttons = StartingButtons(services)
     services.router.on_click(Verb.AGAIN, buttons.again)
@@ -57,7 +61,10 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
 
     async def run(interaction: Interaction, **given: Any) -> None:
         private = bool(given.pop(PRIVATE, None))
-        await services.starter.start(interaction, Wish(tool=tool, given=given, private=private))
+        name = given.pop(MODEL, None)
+        model = None if name is None else await services.models.named(name, reader_of(interaction))
+        wish = Wish(tool=tool, given=given, private=private, model=model)
+        await services.starter.start(interaction, wish)
 
     inputs = sorted(_settable(tool), key=lambda each: not each.required)
     own = [
@@ -66,9 +73,13 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
         )
     ]
     own += [_parameter(each.option, _annotation(each), required=each.required) for each in inputs]
+    helps = {each.option: each.help for each in inputs}
+    if tool.with_model:
+        own.append(_parameter(MODEL, str, required=False))
+        helps[MODEL] = MODEL_HELP
     own.append(_parameter(PRIVATE, bool, required=False))
     run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # discord.py reads the options from it
-    described = app_commands.describe(**{each.option: each.help for each in inputs}, private=PRIVATE_HELP)
+    described = app_commands.describe(**helps, private=PRIVATE_HELP)
     chosen = app_commands.choices(
         **{each.option: _choices(each) for each in inputs if 0 < len(each.choices) <= MAX_CHOICES}
     )
@@ -80,6 +91,8 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
             command.autocomplete(each.option)(_prompts(tool, services))
         elif len(each.choices) > MAX_CHOICES:
             command.autocomplete(each.option)(_long_choices(each))
+    if tool.with_model:
+        command.autocomplete(MODEL)(_models(services))
     return command
 
 
@@ -137,6 +150,24 @@ def _prompts(tool: Tool, services: Services) -> Any:
     return complete
 
 
+def _models(services: Services) -> Any:
+    """Autocompletion of the trained models that the member may use."""
+
+    async def complete(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        reader = reader_of(interaction)
+        try:
+            async with services.clock.timeout(SUGGEST_WITHIN_S):
+                models = await services.models.usable_by(reader)
+        except Exception:  # suggestions are a help: a name can still be written
+            log.warning("models could not be suggested", exc_info=True)
+            return []
+        _ = text_for(str(interaction.locale))
+        found = model_choices(current, models, reader.user_id, _)
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
+
+    return complete
+
+
 def _long_choices(each: ToolInput) -> Any:
     """Autocompletion of a menu that is too long for Discord's choices."""
 
@@ -169,6 +200,7 @@ class StartingButtons:
                 given=given_of(job, tool),
                 private=is_private_here(job, interaction),
                 parent_code=job.code,
+                model=await self._model_of(job, interaction),
             ),
         )
 
@@ -184,6 +216,7 @@ class StartingButtons:
                 given=given_of(job, tool, same_seed=True),
                 private=job.private,
                 parent_code=job.code,
+                model=await self._model_of(job, interaction),
             ),
         )
 
@@ -192,6 +225,7 @@ class StartingButtons:
         job = await self._services.job(target.job)
         require(Verb.EDIT, job, actor_of(interaction))
         tool = self._services.catalogue[job.tool]
+        await self._model_of(job, interaction)  # refused before anything is written into the form
         values = given_of(job, tool, same_seed=True)
         await self._open(interaction, tool, ButtonId(Verb.EDIT, job.code), values)
 
@@ -212,7 +246,10 @@ class StartingButtons:
         require(Verb.EDIT, job, actor_of(interaction))
         private = is_private_here(job, interaction)
         tool = self._services.catalogue[job.tool]
-        await self._start_from_form(interaction, tool, target, private=private, parent_code=job.code)
+        model = await self._model_of(job, interaction)
+        await self._start_from_form(
+            interaction, tool, target, private=private, parent_code=job.code, model=model
+        )
 
     async def idea_sent(self, interaction: Interaction, target: ButtonId) -> None:
         """Start a job from the form of an inspiration."""
@@ -221,6 +258,11 @@ class StartingButtons:
         if tool is None:
             raise UserError("This tool is no longer offered here. `/help` shows what is.")
         await self._start_from_form(interaction, tool, target, private=False, parent_code=None)
+
+    async def _model_of(self, job: Job, interaction: Interaction) -> TrainedModel | None:
+        """The trained model of a job, for the one who clicks. Raises `NoSuchModel` when it is not theirs."""
+        tool = self._services.catalogue[job.tool]
+        return await self._services.models.of_job(job, tool, reader_of(interaction))
 
     async def _open(
         self,
@@ -244,10 +286,11 @@ class StartingButtons:
         *,
         private: bool,
         parent_code: str | None,
+        model: TrainedModel | None = None,
     ) -> None:
         try:
             given = read_edit_form(interaction, tool)
-            wish = Wish(tool=tool, given=given, private=private, parent_code=parent_code)
+            wish = Wish(tool=tool, given=given, private=private, parent_code=parent_code, model=model)
             await self._services.starter.start(interaction, wish)
         except InvalidValue as error:
             sent = read_form(interaction)

@@ -147,6 +147,13 @@ class Stage(Protocol):
         """
         ...
 
+    async def roles_of(self, job: Job) -> frozenset[int] | None:
+        """The roles of the job's owner in its server; none when they are no longer there.
+
+        None when Discord did not say: then nothing may be concluded. One request.
+        """
+        ...
+
 
 class Wiro(Protocol):
     """What jobs need of `bot.wiro.WiroClient`, which says what each call does and raises."""

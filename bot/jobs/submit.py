@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.job import reason_of_stop
 from bot.jobs.marks import HOOK_PATH
+from bot.jobs.models import ModelAccess, access_to_model
 from bot.jobs.refusals import Back, Doubt, Refused, after_failed_run
 from bot.log import get_logger
 from bot.model import JobState, Reason
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+ASK_AGAIN_S = 30.0
+"""After Discord did not say what decides whether a job may run."""
+
 
 class Submitter:
     """Sends Run for a claimed job, or finds that it must not be sent (again)."""
@@ -36,13 +40,8 @@ class Submitter:
         job = work.job
         if not work.may_run:
             return await self._book.begin_doubt(job, "Run may have been sent before")
-        if job.wants_to_stop:
-            return await self._book.end(
-                job, JobState.CANCELLED, task_existed=False, reason=reason_of_stop(job)
-            )
-        closed = await self._means.stage.may_still(job) or await self._blocked(job)
-        if closed is not None:
-            return await self._book.end(job, JobState.FAILED, task_existed=False, reason=closed)
+        if (held_back := await self._held_back(job)) is not None:
+            return held_back
         tool = self._means.tool_of(job.tool)
         work.may_run = False  # from here on a task may exist, whatever happens to this coroutine
         try:
@@ -55,6 +54,25 @@ class Submitter:
             return await self._gatekeeper.passed(job, answer)
         except TaskTaken:  # a doubtful job with equal inputs took it: what that one lost may be ours
             return await self._book.begin_doubt(job, "its task was taken by an equal job")
+
+    async def _held_back(self, job: Job) -> Job | None:
+        """The job, ended or in the line again, when Run may not be sent for it (yet); None: it may."""
+        if job.wants_to_stop:
+            return await self._book.end(
+                job, JobState.CANCELLED, task_existed=False, reason=reason_of_stop(job)
+            )
+        closed = await self._means.stage.may_still(job) or await self._blocked(job)
+        access = ModelAccess.OPEN if closed is not None else await access_to_model(self._means, job)
+        if access is ModelAccess.CLOSED:
+            closed = Reason.MODEL_CLOSED
+        if closed is not None:
+            return await self._book.end(job, JobState.FAILED, task_existed=False, reason=closed)
+        if access is ModelAccess.UNSAID:
+            later = self._means.clock.now() + timedelta(seconds=ASK_AGAIN_S)
+            return await self._book.return_to_line(
+                job, not_before=later, because="Discord did not say which roles the owner has"
+            )
+        return None
 
     async def _blocked(self, job: Job) -> Reason | None:
         """`Reason.BLOCKED` when the owner was blocked after this was claimed, or while it was accepted."""

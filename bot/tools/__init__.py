@@ -11,13 +11,14 @@ from bot.tools.catalogue import (
     load_catalogue,
     read_tool,
 )
-from bot.tools.inputs import Checked, Note, check, parse_numbers_line
+from bot.tools.inputs import Checked, ModelInUse, Note, added_words, check, parse_numbers_line
 from bot.tools.page import Narrowed, narrowed
 
 __all__ = [
     "CatalogueError",
     "Checked",
     "Inspiration",
+    "ModelInUse",
     "Narrowed",
     "Note",
     "Option",
@@ -25,6 +26,7 @@ __all__ = [
     "Tool",
     "ToolInput",
     "Wire",
+    "added_words",
     "check",
     "load_catalogue",
     "narrowed",

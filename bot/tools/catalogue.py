@@ -192,12 +192,17 @@ class Tool(_Frozen):
     key: str = Field(pattern=r"^[a-z0-9_-]+$")
     title: str
     slug: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")
-    command: str = Field(pattern=r"^[a-z0-9_-]{1,32}$")
+    command: str = Field(default="", pattern=r"^[a-z0-9_-]{0,32}$")
+    """Left out: it has none of its own, and runs in the place of another tool."""
     description: str = Field(min_length=1, max_length=100)
     trigger: str = ""
     """Words that the model was trained on; put in front of a prompt that lacks them."""
     images_input: str = ""
     """Id of the input that says how many images a run makes; "" for a training."""
+    model_input: str = ""
+    """Id of the fixed input that names the member's trained model to work with."""
+    with_model: str = ""
+    """Key of the tool that runs in the place of this one when a trained model is chosen."""
     expected_run_s: float = Field(gt=0)
     longest_run_s: float = Field(gt=0)
     fallback_price_usd: Decimal = Field(gt=0)
@@ -251,6 +256,11 @@ class Tool(_Frozen):
         if self.images_input and self.images_input not in ids:
             msg = f"images_input names {self.images_input}, which is no input"
             raise ValueError(msg)
+        if self.model_input and self.model_input not in {
+            each.id for each in self.inputs if each.place is Place.FIXED
+        }:
+            msg = f"model_input names {self.model_input}, which is no fixed input"
+            raise ValueError(msg)
         numbers = [each.number for each in self.inspirations]
         if len(set(numbers)) != len(numbers):
             msg = "an inspiration's number stands twice"
@@ -277,7 +287,7 @@ def load_catalogue(folder: Path = FOLDER) -> Mapping[str, Tool]:
     """Return every tool of a folder by its key, in the order of the file names.
 
     Raises:
-        CatalogueError: A file cannot be used, or two share a key.
+        CatalogueError: A file cannot be used, two share a key, or one names another that does not fit.
     """
     tools: dict[str, Tool] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -285,6 +295,12 @@ def load_catalogue(folder: Path = FOLDER) -> Mapping[str, Tool]:
         if tool.key in tools:
             raise CatalogueError(f"{path.name}: another file has the key {tool.key} already")
         tools[tool.key] = tool
+    for tool in tools.values():
+        other = tools.get(tool.with_model)
+        if tool.with_model and (other is None or not other.model_input):
+            raise CatalogueError(
+                f"{tool.key}: with_model names {tool.with_model}, which is no tool with a model_input"
+            )
     return tools
 
 

@@ -12,7 +12,7 @@ from bot.errors import InvalidValue
 from bot.tools.catalogue import FILE_TYPES, Place, Tool, ToolInput, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 NONE_WORDS = frozenset({"none", "-", "nothing"})
 """What a person writes for "no negative prompt"."""
@@ -26,7 +26,16 @@ class Note(StrEnum):
     """Something that the bot changed and the card says."""
 
     TRIGGER_ADDED = "trigger_added"
+    """Behind a colon come the words, where they are not the tool's own."""
     SEED_DRAWN = "seed_drawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInUse:
+    """A trained model, as far as a run with it needs to know it."""
+
+    wiro_id: str
+    trigger_words: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +44,33 @@ class Checked:
 
     inputs: Mapping[str, Any]
     """Every declared input by its Wiro id, in the tool page's types; "" when unused."""
-    notes: tuple[Note, ...]
+    notes: tuple[str, ...]
+    """What the bot changed; see `Note`."""
     images: int
     """How many images the run makes; 0 for a training."""
 
 
-def check(tool: Tool, given: Mapping[str, object], *, draw: Callable[[int, int], int]) -> Checked:
+def check(
+    tool: Tool,
+    given: Mapping[str, object],
+    *,
+    draw: Callable[[int, int], int],
+    model: ModelInUse | None = None,
+) -> Checked:
     """Return what Run is sent for the values that a person gave.
 
     Args:
         tool: The tool that is to run.
         given: Values by option name; what is missing or None takes the tool's default.
         draw: Returns a whole number between its arguments, both included.
+        model: The trained model to work with, for a tool that has an input for it.
 
     Raises:
         InvalidValue: One or more values cannot be used; it names each, its rule and a fix.
     """
     unknown = sorted(set(given) - {each.option for each in tool.inputs})
     problems = [f"`{name}` is not something that {tool.title} takes. Leave it out." for name in unknown]
-    notes: list[Note] = []
+    notes: list[str] = []
     values: dict[str, Any] = {}
     for each in tool.inputs:
         value = None if each.place is Place.FIXED else given.get(each.option)
@@ -66,11 +83,30 @@ def check(tool: Tool, given: Mapping[str, object], *, draw: Callable[[int, int],
             problems.append(str(error))
     if problems:
         raise InvalidValue(problems)
-    if tool.trigger and "prompt" in values and tool.trigger.casefold() not in values["prompt"].casefold():
-        values["prompt"] = f"{tool.trigger} {values['prompt']}"
-        notes.append(Note.TRIGGER_ADDED)
+    if model is not None:
+        values[tool.model_input] = model.wiro_id
+    words = _missing([tool.trigger] if model is None else model.trigger_words, values.get("prompt"))
+    if words:
+        values["prompt"] = f"{words}{' ' if model is None else ', '}{values['prompt']}"
+        notes.append(Note.TRIGGER_ADDED if model is None else f"{Note.TRIGGER_ADDED}:{words}")
     images = int(values[tool.images_input]) if tool.images_input else 0
     return Checked(inputs=values, notes=tuple(notes), images=images)
+
+
+def added_words(notes: Iterable[str], tool: Tool) -> str:
+    """The words that were put in front of the prompt, "" when none were."""
+    for note in notes:
+        name, _, words = note.partition(":")
+        if name == Note.TRIGGER_ADDED:
+            return words or tool.trigger
+    return ""
+
+
+def _missing(words: Iterable[str], prompt: str | None) -> str:
+    """Those of the words that the prompt lacks, as they are put in front of it."""
+    if prompt is None:
+        return ""
+    return ", ".join(word for word in words if word and word.casefold() not in prompt.casefold())
 
 
 _PAIR = re.compile(r"([A-Za-z_][A-Za-z_ ]*?)\s*[:=]?\s*(-?\d[\d.x×*]*|[A-Z]\w*Scheduler)(?=\s|$)")

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.tools.catalogue import CHOICE_TYPES, NUMBER_TYPES, Option, Tool, ToolInput
+from bot.tools.catalogue import CHOICE_TYPES, NUMBER_TYPES, Option, Place, Tool, ToolInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,8 @@ class Narrowed:
 def narrowed(tool: Tool, page: Page) -> Narrowed:
     """Return the tool with the ranges and options that its page gives, wider or narrower than the file's.
 
-    What makes no sense leaves that input as the file has it; what Discord itself limits is never widened.
+    What makes no sense leaves that input as the file has it, and so does what nobody sets; what Discord
+    itself limits is never widened.
     """
     said = {each.id: each for each in page.inputs}
     inputs: list[ToolInput] = []
@@ -80,7 +81,7 @@ def narrowed(tool: Tool, page: Page) -> Narrowed:
     for each in tool.inputs:
         spec = said.pop(each.id, None)
         try:
-            inputs.append(each if spec is None else _laid_over(tool, each, spec))
+            inputs.append(each if spec is None or each.place is Place.FIXED else _laid_over(tool, each, spec))
         except ValueError as error:
             inputs.append(each)
             ignored.append(f"{each.id}: {error}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.errors import MissingPermissions, NotAManager, NotAModerator, NotYours, UserError
+from bot.trained import Reader
 from bot.ui.ids import Verb
 
 if TYPE_CHECKING:
@@ -123,6 +124,15 @@ def actor_of(interaction: Interaction) -> Actor:
         is_moderator=is_member and (everything or rights.moderate_members),
         is_manager=is_member and (everything or rights.manage_guild),
         may_use_commands=is_member and (everything or rights.use_application_commands),
+    )
+
+
+def reader_of(interaction: Interaction) -> Reader:
+    """The member of an interaction, as far as trained models are concerned."""
+    user = interaction.user
+    roles = user.roles if isinstance(user, discord.Member) else ()
+    return Reader(
+        user_id=user.id, guild_id=interaction.guild_id or 0, role_ids=frozenset(role.id for role in roles)
     )
 
 

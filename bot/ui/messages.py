@@ -171,6 +171,11 @@ class DiscordMessages:
             "POST", "/users/@me/channels", "open DM", "", {"recipient_id": str(user_id)}, timeout_s=timeout_s
         )
 
+    async def member(self, guild_id: int, user_id: int, *, timeout_s: float) -> Answer:
+        """Read a member of a server."""
+        path = f"/guilds/{guild_id}/members/{user_id}"
+        return await self._ask("GET", path, "read member", str(guild_id), None, timeout_s=timeout_s)
+
     def is_short(self, route: str, major: str) -> bool:
         """Whether the next call on that route would spend the bucket's last, or has to wait."""
         now_s = self.clock.monotonic_s()

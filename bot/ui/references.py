@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import InvalidValue
+from bot.jobs.models import reference
 from bot.ui.safe import length, one_line
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from bot.store.jobs import RecentPrompt
     from bot.tools import Inspiration, Tool
+    from bot.trained import TrainedModel
     from bot.ui.records import Records
+    from bot.ui.text import Text
 
 MAX_CHOICES = 25
 MAX_CHOICE = 100
@@ -50,6 +53,17 @@ def suggestions(
         # Always by its number: an idea brings its own negative prompt along.
         offer(idea.prompt, f"@inspire:{idea.number}", by_reference=True)
     return found
+
+
+def model_choices(typed: str, models: Iterable[TrainedModel], user_id: int, _: Text) -> list[tuple[str, str]]:
+    """Names and values for the autocompletion of a trained model, as they fit what was typed."""
+    wanted = typed.casefold().split()
+    found = []
+    for model in models:
+        name = model.name if model.owner_id == user_id else _("{model} (shared)", model=model.name)
+        if all(word in name.casefold() for word in wanted):
+            found.append((one_line(name, MAX_CHOICE), reference(model)))
+    return found[:MAX_CHOICES]
 
 
 async def resolve(

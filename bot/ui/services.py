@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
+    from bot.jobs.models import Models
     from bot.jobs.moderation import Moderation
     from bot.jobs.wordlists import WordLists
     from bot.model import Job
@@ -37,6 +38,7 @@ class Services:
     clock: Clock
     desk: Desk
     drafts: Drafts
+    models: Models
     moderation: Moderation
     records: Records
     router: Router

@@ -21,7 +21,7 @@ from bot.ui.cards import CardFacts, Left, job_card
 from bot.ui.courier import SETTLE_TIMEOUT_S, Courier, Memory, is_unsaid
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import components, message_link
-from bot.ui.messages import DiscordMessages, Lost, Outgoing, Sent
+from bot.ui.messages import DiscordMessages, Lost, Outgoing, Refused, Sent
 from bot.ui.pacer import Frame, InFlight, Pacer, Urgency
 from bot.ui.text import text_for
 
@@ -45,6 +45,7 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 """How wrong our clock may be against Discord's, whose ids tell the time."""
 OLD_MESSAGE = timedelta(hours=1)
 """Discord limits edits of older messages hard (30046), so progress leaves them alone."""
+UNKNOWN_MEMBER = 10007
 DEFAULT_FILE_LIMIT_BYTES = 10 * 1024 * 1024
 
 _Age = tuple[datetime, bool]
@@ -317,6 +318,15 @@ class DiscordStage:
         if access.may_write is False or (access.may_write is None and recently):
             return Reason.NO_ACCESS
         return None
+
+    async def roles_of(self, job: Job) -> frozenset[int] | None:
+        """The roles of the job's owner in its server; None when Discord did not say."""
+        answer = await self._messages.member(job.guild_id, job.user_id, timeout_s=SETTLE_TIMEOUT_S)
+        if isinstance(answer, Refused) and answer.code == UNKNOWN_MEMBER:
+            return frozenset()
+        if not isinstance(answer, Sent) or not isinstance(answer.body, dict):
+            return None
+        return frozenset(int(role) for role in answer.body.get("roles", ()))
 
     # Small things
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import RuleRefused, StoreError
+from bot.errors import RuleRefused, StoreError, UserError
 from bot.jobs.codes import draw_code, draw_hook_token
 from bot.log import get_logger
 from bot.model import NewJob
-from bot.tools import Note, Place, check
+from bot.tools import ModelInUse, Place, added_words, check
 from bot.ui.access import require_place
 from bot.ui.cards import CardFacts, job_card
 from bot.ui.references import resolve
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.wordlists import WordLists
     from bot.model import Job
     from bot.tools import Checked, Tool
+    from bot.trained import TrainedModel
     from bot.ui.acknowledge import Acknowledger
     from bot.ui.answers import Interaction
     from bot.ui.records import Records
@@ -49,6 +50,13 @@ class Wish:
     """Values by option name; None is the tool's default."""
     private: bool = False
     parent_code: str | None = None
+    model: TrainedModel | None = None
+    """A trained model that the member may use; another tool may run in the place of `tool` with it."""
+
+    @property
+    def runs(self) -> str:
+        """Key of the tool that is really to run."""
+        return self.tool.with_model if self.model is not None and self.tool.with_model else self.tool.key
 
 
 class Starter:
@@ -90,16 +98,17 @@ class Starter:
             guild_id=interaction.guild_id or 0,
             private=wish.private,
         )
-        checked = check(self._tool_today(wish.tool.key), given, draw=draw)
+        tool = self._tool_today(wish.runs)
+        checked = check(tool, given, draw=draw, model=_in_use(wish.model))
         try:
-            await self._words.require(interaction.guild_id or 0, _texts(wish.tool, checked))
+            await self._words.require(interaction.guild_id or 0, _texts(tool, checked))
             job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
         except RuleRefused as refusal:
             await self._moderation.refused(
                 refusal, guild_id=interaction.guild_id or 0, user_id=interaction.user.id
             )
             raise
-        card = job_card(job, wish.tool, text_for(job.locale), CardFacts(place=await self._place(job)))
+        card = job_card(job, tool, text_for(job.locale), CardFacts(place=await self._place(job)))
         return await self._acknowledger.show(interaction, job, card)
 
     async def _place(self, job: Job) -> PlaceInLine | None:
@@ -120,12 +129,12 @@ class Starter:
             guild_id=interaction.guild_id or 0,
             channel_id=interaction.channel_id or 0,
             user_id=interaction.user.id,
-            tool=wish.tool.key,
+            tool=wish.runs,
             inputs=checked.inputs,
             images=checked.images,
             private=wish.private,
             locale=str(reader),
-            notes=tuple(str(note) for note in checked.notes),
+            notes=tuple(map(str, checked.notes)),
             parent_code=wish.parent_code,
             hook_token=draw_hook_token(),
             interaction_token=interaction.token,
@@ -152,10 +161,23 @@ def given_of(job: Job, tool: Tool, *, same_seed: bool = False) -> dict[str, Any]
         for each in tool.inputs
         if each.id in job.inputs and each.place is not Place.FIXED and (same_seed or not each.draw)
     }
-    if Note.TRIGGER_ADDED in job.notes and "prompt" in given:
-        # It is put in front again; left there, a prompt of full length would be too long the second time.
-        given["prompt"] = str(given["prompt"]).removeprefix(tool.trigger).lstrip()
+    if (words := added_words(job.notes, tool)) and "prompt" in given:
+        # They are put in front again; left there, a prompt of full length would be too long the second time.
+        given["prompt"] = str(given["prompt"]).removeprefix(words).lstrip(", ")
     return given
+
+
+def _in_use(model: TrainedModel | None) -> ModelInUse | None:
+    """The model as a run needs it.
+
+    Raises:
+        UserError: Wiro has not told yet by which number it goes there.
+    """
+    if model is None:
+        return None
+    if model.wiro_id is None:
+        raise UserError("Wiro has not told me the number of this model yet, so it cannot be used. Try later.")
+    return ModelInUse(wiro_id=model.wiro_id, trigger_words=model.trigger_words)
 
 
 def is_private_here(job: Job, interaction: Interaction) -> bool:

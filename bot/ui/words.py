@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.refusals import Shut
 from bot.model import JobState, Reason
-from bot.tools import Note
+from bot.tools import added_words
 from bot.ui.safe import code_span, cut, plain
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def why_it_ended(job: Job, _: Text) -> str:
         Reason.NO_ACCESS: _("I may no longer write in the channel where it was asked for."),
         Reason.SERVER_LEFT: _("I am no longer in the server where it was asked for."),
         Reason.BLOCKED: _("Moderators of this server have blocked its owner from starting tasks."),
+        Reason.MODEL_CLOSED: _("The trained model was deleted, or is no longer shared with its owner here."),
         Reason.WAITED_TOO_LONG: _("It waited for a whole day without getting a turn."),
         Reason.WIRO_REFUSED: _("Wiro refused it. Change what it complains about and send it again."),
         Reason.WIRO_FAILED: _("Wiro could not make the images."),
@@ -122,11 +123,10 @@ def given_back(job: Job, _: Text) -> str:
 
 def note_sentence(note: str, tool: Tool, _: Text) -> str | None:
     """What the bot changed about a request; None for what needs no saying."""
-    if note == Note.TRIGGER_ADDED:
-        return _(
-            "I put {words} in front: the model was trained on these words.", words=code_span(tool.trigger)
-        )
-    return None
+    words = added_words([note], tool)
+    if not words:
+        return None
+    return _("I put {words} in front: the model was trained on these words.", words=code_span(words))
 
 
 def settings_line(tool: Tool, inputs: Mapping[str, object], _: Text) -> str:

@@ -38,6 +38,7 @@ class SimulatedStage:
         messages: What is there now; the card of a job by its id, others as they were made.
         shown: Every progress or place that was handed to the pacer.
         closed: What `may_still` answers.
+        roles: What `roles_of` answers.
         cards: The cards that `find_card` finds, by job id.
         looks_fail: How many of the next looks for a message get no answer.
     """
@@ -52,6 +53,7 @@ class SimulatedStage:
         self.farewells: list[Job] = []
         self.attempts: list[tuple[Way, Sequence[ResultFile]]] = []
         self.closed: Reason | None = None
+        self.roles: frozenset[int] | None = frozenset()
         self.cards: dict[int, int] = {}
         self.looks_fail = 0
         self.limit_bytes = ROUTE_LIMIT_BYTES
@@ -109,6 +111,9 @@ class SimulatedStage:
 
     async def may_still(self, job: Job) -> Reason | None:
         return self.closed
+
+    async def roles_of(self, job: Job) -> frozenset[int] | None:
+        return self.roles
 
     async def _write(self, job: Job, files: Sequence[ResultFile], way: Way) -> Put:
         await asyncio.sleep(0)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.app import offer
 from bot.client import AtelierClient, dial
 from bot.clock import SystemClock
+from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
 from bot.model import JobState, ResultFile
@@ -218,6 +219,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
+            models=Models(db),
             moderation=moderation,
             records=records,
             router=router,

@@ -64,6 +64,17 @@ def test_twelve_inspirations_with_the_pages_negative_prompts() -> None:
     assert all("portrait+ style" in idea.prompt and idea.prompt.endswith("*") for idea in ideas)
 
 
+def test_portraits_with_a_trained_model_take_the_same_options() -> None:
+    """What a member gives `/portrait` means the same with a model; the tool has no command of its own."""
+    tools = load_catalogue()
+    portrait, trained = tools["portraitplus"], tools[tools["portraitplus"].with_model]
+    assert trained.command == ""
+    assert [each.id for each in trained.inputs[:2]] == ["selectedModel", "selectedModelPrivate"]
+    for mine, theirs in zip(portrait.inputs, trained.inputs[2:], strict=True):
+        own = {"default"} if mine.id == "prompt" else set()
+        assert mine.model_dump(exclude=own) == theirs.model_dump(exclude=own)
+
+
 def test_the_smallest_file_that_loads(tmp_path: Path) -> None:
     path = tmp_path / "t.toml"
     path.write_text(MINIMAL)
@@ -83,6 +94,7 @@ def test_the_smallest_file_that_loads(tmp_path: Path) -> None:
         ('help = "h"', 'help = "h"\ndraw = true', "a drawn input is a whole number"),
         ('help = "h"', 'help = "h"\ndiscord_maximum = 3', "over the discord_maximum of 3"),
         ('help = "h"', 'help = "h"\nmaximum = 4\ndiscord_maximum = 3', "over the discord_maximum of 3"),
+        ('images_input = "n"', 'model_input = "n"', "model_input names n, which is no fixed input"),
         ('title = "T"', "title = ", "not valid TOML"),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,
@@ -100,4 +112,11 @@ def test_two_files_with_one_key_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(MINIMAL)
     (tmp_path / "b.toml").write_text(MINIMAL)
     with pytest.raises(CatalogueError, match=r"b\.toml: another file has the key t already"):
+        load_catalogue(tmp_path)
+
+
+def test_a_tool_in_the_place_of_another_has_to_take_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(MINIMAL.replace('title = "T"', 'title = "T"\nwith_model = "t"'))
+    with pytest.raises(CatalogueError, match="t: with_model names t, which is no tool with a model_input"):
         load_catalogue(tmp_path)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import InvalidValue
-from bot.tools import Note, check, load_catalogue, parse_numbers_line
+from bot.tools import ModelInUse, Note, added_words, check, load_catalogue, parse_numbers_line
 
 TOOL = load_catalogue()["portraitplus"]
 
@@ -43,6 +43,20 @@ def test_a_prompt_with_the_trigger_is_left_as_it_is() -> None:
     checked = check(TOOL, {"prompt": "Portrait+ Style *a fox*", "seed": 1}, draw=draw_7)
     assert checked.inputs["prompt"] == "Portrait+ Style *a fox*"
     assert checked.notes == ()
+
+
+def test_a_trained_model_brings_its_own_words_and_nothing_of_the_commands_tool() -> None:
+    """Words that the prompt has in any case are not put there twice; which were is known afterwards."""
+    tool = load_catalogue()["text-to-image-sd"]
+    model = ModelInUse(wiro_id="900", trigger_words=("photo of zwx", "gtav style"))
+    checked = check(tool, {"prompt": "GTAV style fox", "seed": 1}, draw=draw_7, model=model)
+    assert checked.inputs["selectedModelPrivate"] == "900"
+    assert checked.inputs["selectedModel"] == ""
+    assert checked.inputs["prompt"] == "photo of zwx, GTAV style fox"
+    assert checked.notes == ("trigger_added:photo of zwx",)
+    assert added_words(checked.notes, tool) == "photo of zwx"
+    assert added_words([Note.SEED_DRAWN, Note.TRIGGER_ADDED], TOOL) == "portrait+ style"
+    assert added_words([Note.SEED_DRAWN], TOOL) == ""
 
 
 @pytest.mark.parametrize("word", ["none", "None", " - ", ""])

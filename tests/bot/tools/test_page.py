@@ -59,6 +59,13 @@ def test_a_range_is_narrowed_and_extended(said: dict[str, Any], minimum: int, ma
     assert isinstance(steps.maximum, int)
 
 
+def test_what_nobody_sets_is_not_the_pages_to_change() -> None:
+    """The page of text-to-image-sd lists every model of the account."""
+    tool = load_catalogue()["text-to-image-sd"]
+    listed = page(spec("selectedModelPrivate", "select", "900", "901"), spec("selectedModel", "select", "6"))
+    assert narrowed(tool, listed) == Narrowed(tool)
+
+
 def test_refusals_name_the_pages_range() -> None:
     tool = after(spec("steps", maximum=60)).tool
     with pytest.raises(InvalidValue, match="`steps` is 100; it goes from 1 to 60"):

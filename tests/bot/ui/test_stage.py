@@ -12,7 +12,7 @@ from bot.model import JobState, Progress, Reason, ResultFile
 from bot.ui.cards import Left
 from bot.ui.pacer import Pacer
 from bot.ui.stage import Access, DiscordStage
-from tests.support.jobs import CHANNEL, NOW, OWNER, TOOL, a_job
+from tests.support.jobs import CHANNEL, GUILD, NOW, OWNER, TOOL, a_job
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -365,6 +365,19 @@ async def test_a_place_that_has_just_refused_counts_as_closed(bench: Bench, api:
     api.reply(403, 50001)
     await bench.stage.settle(public(JobState.CANCELLED))
     assert await bench.stage.may_still(public()) is Reason.NO_ACCESS
+
+
+async def test_the_owners_roles_are_asked_for_once(bench: Bench, api: DiscordApi) -> None:
+    """A member who left has none; without Discord's word nothing is concluded."""
+    api.reply(200, {"roles": ["5", "7"]})
+    assert await bench.stage.roles_of(public()) == frozenset({5, 7})
+    assert api.asked[0].path.endswith(f"/guilds/{GUILD}/members/{OWNER}")
+    api.reply(404, 10007)
+    assert await bench.stage.roles_of(public()) == frozenset()
+    for status in (500, 403):
+        api.reply(status, 50001)
+        assert await bench.stage.roles_of(public()) is None
+    assert len(api.asked) == 4
 
 
 def test_the_file_limit_is_that_of_the_route(bench: Bench) -> None:

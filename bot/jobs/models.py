@@ -1,0 +1,89 @@
+"""Trained models as commands and jobs use them: which a member means, and whether a job may use its own."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from bot.errors import NoSuchModel
+from bot.store import models as units
+from bot.trained import Reader, is_by_role, may_use
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.jobs.means import Means
+    from bot.model import Job, NewJob
+    from bot.store.database import Database
+    from bot.tools import Tool
+    from bot.trained import TrainedModel
+
+_BY_NUMBER = "@model:"
+"""How a choice names a model; a name can hold neither sign."""
+
+
+class Models:
+    """The trained models; whoever may not use one is told that there is none."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def usable_by(self, reader: Reader) -> Sequence[TrainedModel]:
+        """The models that the member may use there, their own first."""
+        return await self._db.read(lambda conn: units.usable_by(conn, reader))
+
+    async def named(self, words: str, reader: Reader) -> TrainedModel:
+        """The model that a choice or a written name means; of namesakes the member's own, else the newest.
+
+        Raises:
+            NoSuchModel: The member may use none of that name there.
+        """
+        wanted = words.strip().casefold()
+        for model in await self.usable_by(reader):
+            if wanted in {reference(model), model.name.casefold()}:
+                return model
+        raise NoSuchModel
+
+    async def of_job(self, job: NewJob, tool: Tool, reader: Reader) -> TrainedModel | None:
+        """The model that a job uses, for the member who wants the like; None when it uses none.
+
+        Raises:
+            NoSuchModel: It is gone, or the member may not use it there.
+        """
+        if not tool.model_input:
+            return None
+        wiro_id = str(job.inputs[tool.model_input])
+        model = await self._db.read(lambda conn: units.by_wiro_id(conn, wiro_id))
+        if model is None or not may_use(model, reader):
+            raise NoSuchModel
+        return model
+
+
+class ModelAccess(Enum):
+    """Whether a job may start with the model that it asks for."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNSAID = "unsaid"
+    """It depends on a role, and Discord did not say which ones the owner has."""
+
+
+def reference(model: TrainedModel) -> str:
+    """The model as the value of a choice."""
+    return f"{_BY_NUMBER}{model.id}"
+
+
+async def access_to_model(means: Means, job: Job) -> ModelAccess:
+    """Whether the job's owner may use its model now; a job without one is open."""
+    tool = means.tool_of(job.tool)
+    if not tool.model_input:
+        return ModelAccess.OPEN
+    wiro_id = str(job.inputs[tool.model_input])
+    model = await means.book.db.read(lambda conn: units.by_wiro_id(conn, wiro_id))
+    reader = Reader(user_id=job.user_id, guild_id=job.guild_id)
+    if model is not None and is_by_role(model, reader):
+        roles = await means.stage.roles_of(job)
+        if roles is None:
+            return ModelAccess.UNSAID
+        reader = Reader(user_id=job.user_id, guild_id=job.guild_id, role_ids=roles)
+    return ModelAccess.OPEN if model is not None and may_use(model, reader) else ModelAccess.CLOSED
