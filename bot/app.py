@@ -116,7 +116,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         words = WordLists(db, clock, settings.blocked_words)
         services = Services(
             catalogue=catalogue,
-            choices=Choices(db, clock),
+            choices=Choices(db, clock, when_changed=workshop.desk.policy_changed),
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),

@@ -54,6 +54,11 @@ class Acts:
         self._closer = closer
         self._spawn = spawn
 
+    def rules_changed(self) -> None:
+        """Other jobs may go now, or no longer."""
+        self._line.wake()
+        self._room.draw_anew()
+
     async def show_card(self, job: Job, message_id: int) -> Job:
         """Store the card's id, which puts a waiting job into the line."""
         now = self._means.clock.now()

@@ -146,6 +146,10 @@ class Desk:
         ended = [await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.BLOCKED) for job in jobs]
         return sum(job.reason is Reason.BLOCKED for job in ended)
 
+    def policy_changed(self) -> None:
+        """A server chose something: its jobs may go now, or no longer."""
+        self._acts.rules_changed()
+
     async def place(self, job: Job) -> Place | None:
         """Where the job stands in the line, or would without a card yet; None when it does not wait."""
         return await self._room.place(job)

@@ -33,6 +33,8 @@ class Picture:
     """How long a run of each tool takes."""
     gates: Mapping[str, Gate] = field(default_factory=dict)
     """By key. Who stands before a gate that was closed and not passed since cannot be told a time."""
+    pauses: Mapping[int, str] = field(default_factory=dict)
+    """The servers whose managers have paused their jobs, each with the reason."""
 
     @cached_property
     def order(self) -> Sequence[WaitingJob]:
@@ -41,7 +43,7 @@ class Picture:
 
     @cached_property
     def held(self) -> Sequence[WaitingJob]:
-        """The jobs that others pass, because the gate of their tool is shut."""
+        """The jobs that others pass, because their server is paused or the gate of their tool is shut."""
         return [job for job in self.waiting if self._is_held(job)]
 
     @cached_property
@@ -66,7 +68,13 @@ class Picture:
             seconds = starts_s(runs, self.busy_for_s, self.places_at_wiro)
             starts = [self.at + timedelta(seconds=start_s) for start_s in seconds]
         return {
-            job.job_id: Place(ahead=ahead, as_of=self.at, expected_start=start, shut=self._shut(job))
+            job.job_id: Place(
+                ahead=ahead,
+                as_of=self.at,
+                expected_start=start,
+                shut=self._shut(job),
+                paused=self.pauses.get(job.guild_id),
+            )
             for ahead, (job, start) in enumerate(zip(order, starts, strict=True))
         }
 
@@ -77,7 +85,7 @@ class Picture:
 
     def _is_held(self, job: WaitingJob) -> bool:
         gate = self.gates.get(job.tool)
-        return gate is not None and gate.strikes > 0
+        return job.guild_id in self.pauses or (gate is not None and gate.strikes > 0)
 
     def _shut(self, job: WaitingJob) -> Shut | None:
         gates = [self.gates.get(key) for key in (ACCOUNT, job.tool)]

@@ -81,6 +81,8 @@ class Place:
     """None while nothing honest can be said."""
     shut: Shut | None = None
     """Why nothing like it goes to Wiro for now; one real job tries from time to time."""
+    paused: str | None = None
+    """The server's managers have paused its jobs: their words, "" when they gave none."""
 
 
 class Stage(Protocol):

@@ -51,6 +51,11 @@ class WaitingRoom:
         """The line has changed."""
         self._changed.set()
 
+    def draw_anew(self) -> None:
+        """Other rules hold: no picture that was drawn by the old ones is true any more."""
+        self._picture = None
+        self.stir()
+
     async def place(self, job: Job) -> Place | None:
         """Where a waiting job stands, one that is not in the line yet included; None for all others."""
         if job.state is not JobState.WAITING:
@@ -76,10 +81,10 @@ class WaitingRoom:
         self._picture = (self._means.clock.monotonic_s(), picture)
         places = picture.places
         self._told = {job_id: told for job_id, told in self._told.items() if job_id in places}
-        # Whoever is held back, or was, is told whatever their place: it says why nothing moves.
-        told_shut = (job_id for job_id, told in self._told.items() if told.shut is not None)
-        next_ids = [job.job_id for job in (*picture.order[:TOLD_JOBS], *picture.held)]
-        wanted = dict.fromkeys([*next_ids, *told_shut])
+        # Whoever is held back, or was, is told once, whatever their place; the next in line again and again.
+        were_held = [job_id for job_id, told in self._told.items() if _why_held(told) is not None]
+        next_ids = [job.job_id for job in (*picture.held, *picture.order[:TOLD_JOBS])]
+        wanted = dict.fromkeys([*were_held, *next_ids])
         news = [job_id for job_id in wanted if self._is_news(job_id, places[job_id])]
         if len(news) > TOLD_JOBS:
             self._changed.set()  # the rest is told in the next turn
@@ -95,10 +100,10 @@ class WaitingRoom:
 
     def _is_news(self, job_id: int, place: Place) -> bool:
         told = self._told.get(job_id)
-        if told is None or told.shut is not place.shut:
+        if told is None or _why_held(told) != _why_held(place):
             return True
-        if place.shut is not None and place.expected_start is None:
-            return False  # the card says why nothing moves, not where
+        if _why_held(place) is not None:
+            return False  # the card says why it does not move, not where it stands
         before, now = told.expected_start, place.expected_start
         if told.ahead != place.ahead or before is None or now is None:
             return told.ahead != place.ahead or before is not now
@@ -106,7 +111,9 @@ class WaitingRoom:
 
     async def _draw(self) -> Picture:
         now = self._means.clock.now()
-        waiting, gates = await self._means.book.db.read(lambda conn: (store.ahead(conn), store.gates(conn)))
+        waiting, gates, pauses = await self._means.book.db.read(
+            lambda conn: (store.ahead(conn), store.gates(conn), store.pauses(conn))
+        )
         limits = [gates[ACCOUNT].learned_limit, self._max_concurrent]
         past = self._means.past
         return Picture(
@@ -116,6 +123,7 @@ class WaitingRoom:
             places_at_wiro=min((limit for limit in limits if limit is not None), default=DEFAULT_LIMIT),
             runs_s={key: past.typical_s(key) for key in self._means.catalogue},
             gates=gates,
+            pauses=pauses,
         )
 
     async def _busy_for_s(self, job: Job) -> float:
@@ -123,3 +131,8 @@ class WaitingRoom:
         past = await self._means.past.expectation(job)
         age_s = (self._means.clock.now() - (job.started_at or job.state_at)).total_seconds()
         return max(1.0, past.median_s - age_s)
+
+
+def _why_held(place: Place) -> str | None:
+    """What the card says instead of a place; a manager's words go before a gate's."""
+    return place.shut if place.paused is None else place.paused

@@ -49,6 +49,7 @@ __all__ = [
     "learn_limit",
     "next_due",
     "open_gate",
+    "pauses",
     "take_back",
 ]
 
@@ -58,7 +59,7 @@ DEFAULT_LIMIT = 50
 _ALL = 0
 """Stands for the account in `line_clock.guild_id`, and for the whole server in `user_id`."""
 
-_JOB, _CLOCK = tables.job, tables.line_clock
+_JOB, _CLOCK, _POLICY = tables.job, tables.line_clock, tables.guild_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class LineView:
     trainings_at_wiro: int
     tools_at_wiro: Mapping[str, int]
     heads: tuple[WaitingJob, ...]
-    """The first job of each member and tool that has a card and may go now; never those behind it."""
+    """The first job of each member and tool that has a card and may go now; never those behind it, nor any of
+    a server whose managers have paused it."""
     gates: Mapping[str, Gate]
     """By key; `ACCOUNT` is always there, and open."""
 
@@ -172,6 +174,11 @@ def next_due(conn: sa.Connection, *, now: datetime) -> datetime | None:
     return found
 
 
+def pauses(conn: sa.Connection) -> dict[int, str]:
+    """The servers whose jobs may not go for now, each with a manager's reason; "" when none was given."""
+    return {row.guild_id: row.line_paused for row in conn.execute(_PAUSED)}
+
+
 def take_back(conn: sa.Connection, job: Job) -> None:
     """Take the charge of the job's last claim off both clocks; the job's row is locked by the caller."""
     row = conn.execute(sa.select(_JOB.c.server_charge, _JOB.c.member_charge).where(_JOB.c.id == job.id)).one()
@@ -229,9 +236,11 @@ _WAITING = (
 _MAY_GO = sa.or_(
     _JOB.c.not_before.is_(None), _JOB.c.not_before <= sa.bindparam("now", type_=_JOB.c.not_before.type)
 )
+_PAUSED = sa.select(_POLICY.c.guild_id, _POLICY.c.line_paused).where(_POLICY.c.line_paused.is_not(None))
+_NOT_PAUSED = _JOB.c.guild_id.not_in(_PAUSED.with_only_columns(_POLICY.c.guild_id))
 _HEADS = (
     sa.select(sa.func.min(_JOB.c.id))
-    .where(*_IN_LINE, _MAY_GO)
+    .where(*_IN_LINE, _MAY_GO, _NOT_PAUSED)
     .group_by(_JOB.c.guild_id, _JOB.c.user_id, _JOB.c.tool)
 )
 _HEAD_JOBS = _WAITING.where(_JOB.c.id.in_(_HEADS))

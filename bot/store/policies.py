@@ -46,6 +46,8 @@ class GuildPolicy:
     """How long a member waits between two tasks."""
     stop_returns_quota: bool = True
     """A task that a moderator stopped gives its quota back."""
+    line_paused: str | None = None
+    """Why its waiting tasks may not go for now, in a manager's words or ""; None: they may."""
 
 
 CHOICES = tuple(each.name for each in fields(GuildPolicy) if each.name != "guild_id")

@@ -251,6 +251,7 @@ guild_policy = Table(
     _required("portrait_defaults", sa.JSON()),
     _required("cooldown_s", sa.Integer()),
     _required("stop_returns_quota", sa.Boolean()),
+    Column("line_paused", FreeText),  # why its jobs wait for now; empty: they do not
     _required("updated_at", UtcTime()),
 )
 

@@ -119,8 +119,8 @@ def _waiting_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
     place = facts.place
     if job.wants_to_stop:
         return [_("It is being taken out of the line.")]
-    if place is not None and place.shut is not None:
-        return [held_back(place.shut, _)]
+    if place is not None and (place.paused is not None or place.shut is not None):
+        return [held_back(place, _)]
     if place is None:
         lines = [_("Your turn comes as soon as Wiro has room.")]
     elif place.ahead <= 0:

@@ -12,9 +12,13 @@ from bot.ui.safe import code_span, cut, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.jobs.ports import Place
     from bot.model import Job
     from bot.tools import Tool, ToolInput
     from bot.ui.text import Text
+
+MAX_PAUSE = 200
+"""How much of a manager's reason for a pause is kept and shown."""
 
 _REPEATABLE = frozenset(
     {
@@ -101,12 +105,18 @@ def why_it_ended(job: Job, _: Text) -> str:
     return f"{told}\n{lead} {code_span(job.reason_text, 300)}"
 
 
-def held_back(why: Shut, _: Text) -> str:
-    """Why nothing goes to Wiro for now, and what becomes of the job."""
-    told = {
-        Shut.BALANCE: _("The balance at Wiro is used up, and whoever runs me has been told."),
-        Shut.AUTH: _("Wiro does not take my requests at the moment, and whoever runs me has been told."),
-    }.get(why, _("Wiro does not answer at the moment."))
+def held_back(place: Place, _: Text) -> str:
+    """Why a waiting job may not go for now, and what becomes of it."""
+    if place.paused is not None:
+        told = _("The managers of this server have paused the line.")
+        if place.paused:
+            told += f"\n{_('Reason:')} {code_span(place.paused, MAX_PAUSE)}"
+    elif place.shut is Shut.BALANCE:
+        told = _("The balance at Wiro is used up, and whoever runs me has been told.")
+    elif place.shut is Shut.AUTH:
+        told = _("Wiro does not take my requests at the moment, and whoever runs me has been told.")
+    else:
+        told = _("Wiro does not answer at the moment.")
     return f"{told}\n{_('Your task keeps its place and goes on by itself; nothing is lost.')}"
 
 

@@ -12,8 +12,10 @@ from bot.ui.access import require_manager
 from bot.ui.answers import NOBODY, say
 from bot.ui.ids import Verb
 from bot.ui.settings.frame import CHANGES, LISTED_CHANGES, changes_items, settings_panel
+from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES
 from bot.ui.text import text_for
+from cogs.settings.line import LinePage
 from cogs.settings.page import ChoicesPage
 
 if TYPE_CHECKING:
@@ -53,7 +55,9 @@ class Settings:
 
     def __init__(self, services: Services) -> None:
         self._choices = services.choices
-        self._pages: dict[str, Page] = {page.key: ChoicesPage(page, services.choices) for page in PAGES}
+        pages: list[Page] = [ChoicesPage(page, services.choices) for page in PAGES]
+        pages.append(LinePage(LINE_PAGE, services.choices))
+        self._pages = {page.key: page for page in pages}
 
     async def open(self, interaction: Interaction) -> None:
         """Answer with the first page."""

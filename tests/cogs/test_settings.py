@@ -120,6 +120,25 @@ async def test_a_change_of_another_server_cannot_be_undone(stand: Stand) -> None
     assert (await policy(stand, "tiny")).language == "de"
 
 
+async def test_the_line_is_paused_for_a_reason_and_goes_on_with_a_click_or_an_undo(stand: Stand) -> None:
+    """A form asks why; the reason is stored, shown and audited, and the line is told of every change."""
+    panel = await opened(stand, "line")
+    for end in ("Go on", "Undo"):
+        form = await (await stand.click("oskar", panel, "at:set:-:line.pause")).answered()
+        assert form.modal is not None
+        sent = await stand.sandbox.discord.submit("oskar", form.modal, {"why": " new\nrules "})
+        paused = await sent.answered()
+        assert "It is paused. Reason: `new rules`" in shown(paused)
+        assert (await policy(stand)).line_paused == "new rules"
+        assert (await policy(stand, "tiny")).line_paused is None
+        assert paused.message is not None
+        moving = await pick(stand, panel, buttons(paused.message)[end])
+        assert "It moves." in shown(moving)
+        assert "The line: paused, `new rules` → moving" in shown(moving)
+        assert (await policy(stand)).line_paused is None
+    assert stand.desk.policy_changes == 4
+
+
 def _ids(message: dict[str, Any] | None) -> list[str]:
     found, waiting = [], list((message or {}).get("components", []))
     while waiting:

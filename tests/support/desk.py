@@ -31,6 +31,7 @@ class StoreDesk:
         self.accepted: list[Job] = []
         self.unseen: list[str] = []
         self.deleted: list[str] = []
+        self.policy_changes = 0
         self.after_accept: Callable[[], None] = lambda: None
         self.kept: dict[int, tuple[ResultFile, ...]] = {}
 
@@ -46,6 +47,9 @@ class StoreDesk:
         self.accepted.append(job)
         self.after_accept()
         return job
+
+    def policy_changed(self) -> None:
+        self.policy_changes += 1
 
     async def card_shown(self, job: Job, message_id: int) -> Job:
         now = self.clock.now()

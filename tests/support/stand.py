@@ -215,7 +215,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
         word_lists = WordLists(db, clock, WordList([Entry.read("operatorword")]))
         services = Services(
             catalogue=catalogue,
-            choices=Choices(db, clock),
+            choices=Choices(db, clock, when_changed=desk.policy_changed),
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.store import changes, policies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import sqlalchemy as sa
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 class Choices:
     """The settings of servers. Whether somebody may change them is the caller's question, asked before."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, when_changed: Callable[[], None]) -> None:
         self._database = database
         self._clock = clock
+        self._when_changed = when_changed
 
     async def policy(self, guild_id: int) -> GuildPolicy:
         """The server's choices."""
@@ -37,7 +38,10 @@ class Choices:
                 return None
             return changes.changes(conn, guild_id, limit=1)[0]
 
-        return await self._database.write(unit)
+        changed = await self._database.write(unit)
+        if changed is not None:
+            self._when_changed()
+        return changed
 
     async def changes(self, guild_id: int, *, limit: int) -> Sequence[Change]:
         """The server's last changes, newest first."""

@@ -31,6 +31,7 @@ def setting_name(setting: str, _: Text) -> str:
         "portrait_defaults": _("Defaults for /portrait"),
         "cooldown_s": _("Pause between tasks"),
         "stop_returns_quota": _("Quota of stopped tasks"),
+        "line_paused": _("The line"),
     }
     return names.get(setting) or code_span(setting)
 
@@ -44,6 +45,7 @@ def setting_value(setting: str, value: Any, _: Text) -> str:
         "cooldown_s": lambda: _.duration(value) if value else _("none"),
         "deleted_card": lambda: _("by direct message") if value == "dm" else _("in a new message"),
         "language": lambda: code_span(value) if value else _("this server's own"),
+        "line_paused": lambda: _line_word(value, _),
         "log_channel_id": lambda: f"<#{value}>" if value else _("none"),
         "portrait_defaults": lambda: _inputs(value) or _("the tool's own"),
         "retention_days": lambda: _.plural("{n} day", "{n} days", value) if value else _("for ever"),
@@ -54,6 +56,12 @@ def setting_value(setting: str, value: Any, _: Text) -> str:
     if isinstance(value, bool):
         return _("on") if value else _("off")
     return code_span(str(value))
+
+
+def _line_word(why: str | None, _: Text) -> str:
+    if why is None:
+        return _("moving")
+    return _("paused, {why}", why=code_span(why)) if why else _("paused")
 
 
 def age_rule_word(rule: AgeRule, _: Text) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.model import NORMAL_WEIGHT, JobState
-from bot.store import jobs, line, processes
+from bot.store import jobs, line, policies, processes
 from tests.support.clock import START
 from tests.support.store import GUILD, USER
 
@@ -64,6 +64,26 @@ async def test_heads_are_the_first_job_of_each_member_and_tool(db: Database, ben
     assert [head.cost_nano_usd for head in view.heads] == [1_000, 1, 1_000, 1_000]
     everything = await db.read(line.ahead)
     assert len(everything) == 5
+
+
+async def test_jobs_of_a_paused_server_are_not_shown_to_the_rule(db: Database, bench: Bench) -> None:
+    me = await bench.process()
+    job = await bench.waiting()
+    other = await bench.waiting(guild_id=GUILD + 1)
+
+    async def choose(why: str | None) -> None:
+        await db.write(lambda conn: policies.choose(conn, GUILD, "line_paused", why, by=1, now=START))
+
+    assert await db.read(line.pauses) == {}
+    await choose("")
+    assert await db.read(line.pauses) == {GUILD: ""}
+    view = await look(db, bench, me)
+    assert view is not None
+    assert [head.job_id for head in view.heads] == [other.id]
+    assert len(await db.read(line.ahead)) == 2, "it keeps its place"
+    await choose(None)
+    assert await db.read(line.pauses) == {}
+    assert await bench.claim(me, job.id) is not None
 
 
 async def test_weight_given_at_acceptance_stays_with_the_job_and_is_shown_to_the_rule(

@@ -46,6 +46,7 @@ CHOSEN: dict[str, object] = {
     "portrait_defaults": {"samples": 4, "negativePrompt": "blurry"},
     "cooldown_s": 60,
     "stop_returns_quota": False,
+    "line_paused": "new rules",
 }
 
 

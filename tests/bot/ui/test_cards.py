@@ -116,13 +116,15 @@ def test_a_start_that_is_due_is_not_a_time_in_the_past() -> None:
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        (Shut.BALANCE, "The balance at Wiro is used up, and whoever runs me has been told."),
-        (Shut.AUTH, "Wiro does not take my requests at the moment"),
-        (Shut.UNREACHABLE, "Wiro does not answer at the moment."),
+        ({"shut": Shut.BALANCE}, "The balance at Wiro is used up, and whoever runs me has been told."),
+        ({"shut": Shut.AUTH}, "Wiro does not take my requests at the moment"),
+        ({"shut": Shut.UNREACHABLE}, "Wiro does not answer at the moment."),
+        ({"paused": ""}, "The managers of this server have paused the line.\nYour task keeps"),
+        ({"paused": "spring `clean`", "shut": Shut.AUTH}, "paused the line.\nReason: `spring"),
     ],
 )
-def test_a_card_that_is_held_back_says_why_and_that_nothing_is_lost(why: Shut, said: str) -> None:
-    view = draw(JobState.WAITING, CardFacts(place=Place(ahead=3, as_of=NOW, shut=why)))
+def test_a_card_that_is_held_back_says_why_and_that_nothing_is_lost(why: dict[str, Any], said: str) -> None:
+    view = draw(JobState.WAITING, CardFacts(place=Place(ahead=3, as_of=NOW, **why)))
     words = words_of(view)
     assert said in words
     assert "goes on by itself; nothing is lost" in words

@@ -13,9 +13,11 @@ from bot.store.changes import Change
 from bot.store.policies import GuildPolicy
 from bot.ui.moderating import ENTRIES_A_PAGE, audit_panel
 from bot.ui.settings.frame import CHANGES, LISTED_CHANGES, changes_items, settings_panel
+from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES, PolicyPage, read_choice
 from bot.ui.settings.words import change_words
 from bot.ui.text import text_for
+from bot.ui.words import MAX_PAUSE
 from tests.support.cards import check_limits, words_of
 from tests.support.jobs import NOW
 
@@ -31,6 +33,7 @@ LONGEST: dict[str, Any] = {
     "log_channel_id": BIG,
     "retention_days": 3650,
     "cooldown_s": 86400,
+    "line_paused": "`" * MAX_PAUSE,
     "limits.something_of_another_page": "x" * 500,
 }
 
@@ -40,10 +43,10 @@ def a_change(setting: str) -> Change:
     return Change(id=BIG, at=NOW, actor_id=BIG, setting=setting, before=value, after=value)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+@pytest.mark.parametrize("page", [*PAGES, LINE_PAGE], ids=lambda page: page.key)
 def test_every_page_fits_with_a_change_below_it(page: PolicyPage) -> None:
     """Components and characters stay within Discord's limits, and the page says which it is."""
-    items = page.draw(GuildPolicy(guild_id=1), None, _)
+    items = page.draw(GuildPolicy(guild_id=1, line_paused="`" * MAX_PAUSE), None, _)
     view = settings_panel(TITLES, page.key, items, _, changed=a_change("portrait_defaults"))
     check_limits(view)
 
@@ -82,6 +85,8 @@ def test_the_longest_changes_fit_their_list_and_the_audit(setting: str) -> None:
         ("cooldown_s", 0, 90, "Pause between tasks: none → 1 min 30 s"),
         ("portrait_defaults", {}, {"steps": 30}, "Defaults for /portrait: the tool's own → `steps 30`"),
         ("stop_returns_quota", True, False, "Quota of stopped tasks: given back → used up"),
+        ("line_paused", None, "", "The line: moving → paused"),
+        ("line_paused", "new rules", None, "The line: paused, `new rules` → moving"),
     ],
 )
 def test_a_change_is_said_in_words(setting: str, before: Any, after: Any, said: str) -> None:
