@@ -43,6 +43,7 @@ NEVER_OF_A_JOB = {
     Verb.MOD_STOP_ALL,
     Verb.MOD_BLOCKED,
     Verb.MOD_AUDIT,
+    Verb.MOD_WORDS,
     Verb.SETTINGS,
     Verb.SET,
     Verb.UNDO,
