@@ -11,6 +11,7 @@ AtelierError
 │   │   ├── BudgetRefused    a spending cap is reached
 │   │   ├── Blocked          moderators of the server have blocked the member
 │   │   ├── BlockedEverywhere  the operator of the bot has
+│   │   ├── NotInThisChannel  the server lets tasks be started in other channels only
 │   │   └── WordRefused      what was written has an unwanted word
 │   ├── MissingPermissions   the bot may not post there
 │   ├── NotYours             somebody else's task
@@ -39,8 +40,11 @@ from typing import TYPE_CHECKING
 from bot.model import Rule, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
+
+NAMED_CHANNELS = 5
+"""How many channels a refusal names."""
 
 
 class AtelierError(Exception):
@@ -217,6 +221,22 @@ class WordRefused(RuleRefused):
     def why(self) -> str:
         """Where it stood, and the word."""
         return f"{self.name}: {self.word or 'a word of the operator'}"
+
+
+class NotInThisChannel(RuleRefused):
+    """The server lets tasks be started in other channels only."""
+
+    rule = Rule.CHANNEL
+
+    def __init__(self, allowed: Collection[int]) -> None:
+        self.allowed = tuple(allowed)
+        named = [f"<#{each}>" for each in self.allowed[:NAMED_CHANNELS]]
+        others = len(self.allowed) - len(named)
+        more = f" and {_count(others, 'other channel')}" if others > 0 else ""
+        super().__init__(
+            f"In this server tasks are started in {', '.join(named)}{more} only, so nothing was started or "
+            "charged. Use the command there; a manager can change that with `/settings`."
+        )
 
 
 class MissingPermissions(UserError):

@@ -118,6 +118,7 @@ class Rule(StrEnum):
     QUOTA = "quota"
     BUDGET = "budget"
     WORDS = "words"
+    CHANNEL = "channel"
 
 
 class Unit(StrEnum):

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import UserError
+from bot.ui import defaults
 from bot.ui.answers import say
 from bot.ui.forms import edit_form
 from bot.ui.ids import NO_JOB, ButtonId, Verb
@@ -63,6 +64,10 @@ class Inspire:
         if idea is None:
             raise UserError("That idea is no longer offered. `/inspire` shows all of them.")
         values: dict[str, Any] = {each.option: each.default for each in tool.inputs if not each.draw}
+        if tool.command == defaults.COMMAND:
+            policy = await self._services.records.guild_policy(interaction.guild_id or 0)
+            today = self._services.tool_today(tool.key)
+            values |= defaults.usable_defaults(today, policy.portrait_defaults)
         values |= {"prompt": idea.prompt, "negative_prompt": idea.negative_prompt}
         _ = text_for(str(interaction.locale))
         form = edit_form(

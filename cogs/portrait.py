@@ -11,6 +11,7 @@ from discord import app_commands
 from bot.errors import InvalidValue, UserError
 from bot.log import get_logger
 from bot.tools import Place
+from bot.ui import defaults
 from bot.ui.access import actor_of, reader_of, require
 from bot.ui.answers import answer_error
 from bot.ui.drafts import Draft
@@ -63,7 +64,8 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
         private = bool(given.pop(PRIVATE, None))
         name = given.pop(MODEL, None)
         model = None if name is None else await services.models.named(name, reader_of(interaction))
-        wish = Wish(tool=tool, given=given, private=private, model=model)
+        has_defaults = tool.command == defaults.COMMAND
+        wish = Wish(tool=tool, given=given, private=private, model=model, server_defaults=has_defaults)
         await services.starter.start(interaction, wish)
 
     inputs = sorted(_settable(tool), key=lambda each: not each.required)

@@ -28,6 +28,7 @@ class Note(StrEnum):
     TRIGGER_ADDED = "trigger_added"
     """Behind a colon come the words, where they are not the tool's own."""
     SEED_DRAWN = "seed_drawn"
+    SERVER_DEFAULTS = "server_defaults"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.errors import MissingPermissions, NotAManager, NotAModerator, NotYours, UserError
+from bot.errors import MissingPermissions, NotAManager, NotAModerator, NotInThisChannel, NotYours, UserError
 from bot.trained import Reader
 from bot.ui.ids import Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bot.model import Job
 
@@ -162,6 +162,17 @@ def require_place(interaction: Interaction, *, private: bool, private_helps: boo
     missing = missing_for_public(interaction.app_permissions, in_thread=is_thread(interaction))
     if missing:
         raise MissingPermissions(missing, private_helps=private_helps)
+
+
+def require_allowed_channel(interaction: Interaction, allowed: Collection[int]) -> None:
+    """Return when the server lets tasks be started in that channel, or in the one that it is a thread of.
+
+    Raises:
+        NotInThisChannel: It named other channels; the refusal says which.
+    """
+    here = {interaction.channel_id, getattr(interaction.channel, "parent_id", None)}
+    if allowed and not here & set(allowed):
+        raise NotInThisChannel(allowed)
 
 
 def is_thread(interaction: Interaction) -> bool:

@@ -264,6 +264,7 @@ def _rule_word(rule: str | None, _: Text) -> str:
         Rule.BLOCK: _("blocked here"),
         Rule.QUOTA: _("a limit"),
         Rule.BUDGET: _("the spending limit"),
+        Rule.CHANNEL: _("the channels of this server"),
         Rule.WORDS: _("an unwanted word"),
     }
     return words[Rule(rule)] if rule in set(Rule) else ""

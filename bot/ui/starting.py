@@ -11,14 +11,15 @@ from bot.errors import RuleRefused, StoreError, UserError
 from bot.jobs.codes import draw_code, draw_hook_token
 from bot.log import get_logger
 from bot.model import NewJob
-from bot.tools import ModelInUse, Place, added_words, check
-from bot.ui.access import require_place
+from bot.tools import ModelInUse, Note, Place, added_words, check
+from bot.ui.access import require_allowed_channel, require_place
 from bot.ui.cards import CardFacts, job_card
+from bot.ui.defaults import with_defaults
 from bot.ui.references import resolve
 from bot.ui.text import text_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
@@ -52,6 +53,8 @@ class Wish:
     parent_code: str | None = None
     model: TrainedModel | None = None
     """A trained model that the member may use; another tool may run in the place of `tool` with it."""
+    server_defaults: bool = False
+    """What is left out takes the server's default, where it has one."""
 
     @property
     def runs(self) -> str:
@@ -89,20 +92,9 @@ class Starter:
             TooLate: The machine was too slow; likewise.
         """
         not_after_s = self._clock.monotonic_s() + ACCEPT_WITHIN_S
-        require_place(interaction, private=wish.private)
-        given = await resolve(
-            wish.given,
-            wish.tool,
-            self._records,
-            user_id=interaction.user.id,
-            guild_id=interaction.guild_id or 0,
-            private=wish.private,
-        )
         tool = self._tool_today(wish.runs)
-        checked = check(tool, given, draw=draw, model=_in_use(wish.model))
         try:
-            await self._words.require(interaction.guild_id or 0, _texts(tool, checked))
-            job = await self._desk.accept(self._new_job(interaction, wish, checked), not_after_s=not_after_s)
+            job = await self._accept(interaction, wish, tool, not_after_s=not_after_s)
         except RuleRefused as refusal:
             await self._moderation.refused(
                 refusal, guild_id=interaction.guild_id or 0, user_id=interaction.user.id
@@ -110,6 +102,28 @@ class Starter:
             raise
         card = job_card(job, tool, text_for(job.locale), CardFacts(place=await self._place(job)))
         return await self._acknowledger.show(interaction, job, card)
+
+    async def _accept(self, interaction: Interaction, wish: Wish, tool: Tool, *, not_after_s: float) -> Job:
+        guild_id = interaction.guild_id or 0
+        policy = await self._records.guild_policy(guild_id)
+        require_allowed_channel(interaction, policy.allowed_channels)
+        require_place(interaction, private=wish.private)
+        given = await resolve(
+            wish.given,
+            wish.tool,
+            self._records,
+            user_id=interaction.user.id,
+            guild_id=guild_id,
+            private=wish.private,
+        )
+        notes: list[Note] = []
+        if wish.server_defaults:
+            before, given = given, with_defaults(tool, given, policy.portrait_defaults)
+            notes += [Note.SERVER_DEFAULTS] if given != before else []
+        checked = check(tool, given, draw=draw, model=_in_use(wish.model))
+        await self._words.require(guild_id, _texts(tool, checked))
+        new = self._new_job(interaction, wish, checked, notes=notes, language=policy.language)
+        return await self._desk.accept(new, not_after_s=not_after_s)
 
     async def _place(self, job: Job) -> PlaceInLine | None:
         """Where the job will stand; the card comes first, so this may not take long."""
@@ -120,9 +134,18 @@ class Starter:
             log.info("the place in the line could not be told", error=type(error).__name__)
             return None
 
-    def _new_job(self, interaction: Interaction, wish: Wish, checked: Checked) -> NewJob:
+    def _new_job(
+        self,
+        interaction: Interaction,
+        wish: Wish,
+        checked: Checked,
+        *,
+        notes: Sequence[Note],
+        language: str | None,
+    ) -> NewJob:
         guild = interaction.guild
-        reader = interaction.locale if wish.private else (interaction.guild_locale or interaction.locale)
+        spoken_here = language or interaction.guild_locale or interaction.locale
+        reader = interaction.locale if wish.private else spoken_here
         return NewJob(
             code=draw_code(),
             interaction_id=interaction.id,
@@ -134,7 +157,7 @@ class Starter:
             images=checked.images,
             private=wish.private,
             locale=str(reader),
-            notes=tuple(map(str, checked.notes)),
+            notes=tuple(map(str, (*checked.notes, *notes))),
             parent_code=wish.parent_code,
             hook_token=draw_hook_token(),
             interaction_token=interaction.token,

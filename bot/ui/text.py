@@ -105,6 +105,13 @@ class Text:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """Discord's locales that there are words for, English first."""
+    own = sorted(path.parent.parent.name for path in CATALOGUES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))
+    return ("en-US", *(name.replace("_", "-") for name in own))
+
+
+@cache
 def text_for(locale: str) -> Text:
     """The words of a Discord locale ("en-US", "de", "zh-CN"); English where there is no catalogue."""
     return open_text(locale, CATALOGUES)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.refusals import Shut
 from bot.model import JobState, Reason
-from bot.tools import added_words
+from bot.tools import Note, added_words
 from bot.ui.safe import code_span, cut, plain
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def given_back(job: Job, _: Text) -> str:
 
 def note_sentence(note: str, tool: Tool, _: Text) -> str | None:
     """What the bot changed about a request; None for what needs no saying."""
+    if note == Note.SERVER_DEFAULTS:
+        return _("What was left out has this server's defaults.")
     words = added_words([note], tool)
     if not words:
         return None

@@ -15,6 +15,7 @@ from bot.ui.settings.frame import CHANGES, LISTED_CHANGES, changes_items, settin
 from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES
 from bot.ui.text import text_for
+from cogs.settings.defaults import DefaultsPage
 from cogs.settings.line import LinePage
 from cogs.settings.page import ChoicesPage
 
@@ -57,6 +58,7 @@ class Settings:
         self._choices = services.choices
         pages: list[Page] = [ChoicesPage(page, services.choices) for page in PAGES]
         pages.append(LinePage(LINE_PAGE, services.choices))
+        pages.append(DefaultsPage(services))
         self._pages = {page.key: page for page in pages}
 
     async def open(self, interaction: Interaction) -> None:

@@ -139,6 +139,102 @@ async def test_the_line_is_paused_for_a_reason_and_goes_on_with_a_click_or_an_un
     assert stand.desk.policy_changes == 4
 
 
+async def chosen(stand: Stand, setting: str, value: object) -> None:
+    """The server's manager chose that."""
+    harbour = stand.sandbox.discord.guilds["harbour"].id
+    assert await stand.services.choices.choose(harbour, setting, value, by=1) is not None
+
+
+async def test_tasks_start_only_in_the_chosen_channels_and_their_threads(stand: Stand) -> None:
+    """Elsewhere the refusal names the channels, for commands and buttons alike, and nothing is charged."""
+    done = await stand.finish(await stand.portrait(channel="after-dark"))
+    panel = await opened(stand, "channels")
+    portraits = stand.sandbox.discord.channel("portraits").id
+    answer = await pick(stand, panel, "at:set:-:channels.allowed_channels", str(portraits))
+    assert f"Channels: all → <#{portraits}>" in shown(answer)
+    accepted = len(stand.desk.accepted)
+    refused = await stand.use("mira", "portrait", {"prompt": "a hare"}, channel="after-dark")
+    assert f"<#{portraits}> only" in shown(refused)
+    again = await stand.click("mira", done.message_id or 0, f"at:again:{done.code}")
+    assert f"<#{portraits}> only" in await stand.said(again)
+    assert len(stand.desk.accepted) == accepted
+    assert shown(await stand.use("ines", "mod audit")).count("the channels of this server") == 2
+    for where in ("portraits", "wall-of-faces"):
+        await stand.portrait("tomas", channel=where)
+    await stand.portrait(channel="general")
+    nowhere = await pick(stand, panel, "at:set:-:channels.allowed_channels")
+    assert f"<#{portraits}> → all" in shown(nowhere)
+    await stand.portrait(channel="after-dark")
+
+
+async def test_public_cards_speak_the_chosen_language_and_private_ones_their_readers(stand: Stand) -> None:
+    """Left to the server, cards speak what Discord says that it speaks."""
+    assert (await stand.portrait("tomas", channel="portraits")).locale == "en-US"
+    await chosen(stand, "language", "pt-BR")
+    assert (await stand.portrait("tomas")).locale == "pt-BR"
+    assert (await stand.portrait("tomas", private=True)).locale == "de"
+    panel = await opened(stand, "language")
+    await pick(stand, panel, "at:set:-:language.language", "-")
+    assert (await policy(stand)).language is None
+
+
+async def test_left_out_options_take_the_servers_defaults_and_given_ones_win(stand: Stand) -> None:
+    """The form stores only what was filled in; the card says that defaults were used; Again keeps its own."""
+    panel = await opened(stand, "portrait")
+    form = (await (await stand.click("oskar", panel, "at:set:-:portrait.portrait_defaults")).answered()).modal
+    assert form is not None
+    fields = {"negative_prompt": "none", "numbers": "samples 2, steps 40, scale 9"}
+    sent = await (await stand.sandbox.discord.submit("oskar", form, fields)).answered()
+    assert "the tool's own →" in shown(sent)
+    stored = {"negativePrompt": "", "samples": 2, "steps": 40, "scale": "9"}
+    assert (await policy(stand)).portrait_defaults == stored
+    job = await stand.portrait(steps=50)
+    assert [job.inputs[name] for name in ("negativePrompt", "samples", "steps", "scale")] == ["", 2, 50, "9"]
+    assert job.images == 2
+    done = await stand.finish(job)
+    assert "What was left out has this server's defaults" in words(stand.card(done))
+    everything: dict[str, Any] = {"samples": 1, "steps": 10, "scale": 5, "negative_prompt": "fog"}
+    whole = await stand.finish(await stand.portrait("tomas", **everything))
+    assert "this server's defaults" not in words(stand.card(whole))
+    elsewhere = await stand.portrait(channel="general")
+    assert elsewhere.images == 4
+    await pick(stand, panel, "at:set:-:portrait.portrait_defaults.clear")
+    again = await stand.until_carded(await stand.click("mira", done.message_id or 0, f"at:again:{done.code}"))
+    assert again.inputs["steps"] == 50
+    assert again.images == 2
+
+
+async def test_ideas_are_offered_with_the_servers_defaults(stand: Stand) -> None:
+    """`Use this` opens a form that has them, under the idea's own words."""
+    await chosen(stand, "portrait_defaults", {"steps": 77, "negativePrompt": "fog"})
+    listed = await stand.use("mira", "inspire")
+    assert listed.message is not None
+    clicked = await stand.click("mira", int(listed.message["id"]), "at:idea:-:portraitplus.4")
+    form = (await clicked.answered()).modal
+    assert form is not None
+    assert "steps 77" in str(form.components)
+    assert "fog" not in str(form.components)
+
+
+async def test_a_default_that_the_tool_no_longer_takes_is_passed_over(stand: Stand) -> None:
+    """Wiro narrows a range later: commands without the option go on working."""
+    await chosen(stand, "portrait_defaults", {"steps": 5000, "samples": 3})
+    job = await stand.portrait()
+    assert (job.inputs["steps"], job.images) == (30, 3)
+
+
+async def test_defaults_that_cannot_be_used_are_refused_with_the_rule(stand: Stand) -> None:
+    """Nothing is stored of a form of which a part is wrong."""
+    panel = await opened(stand, "portrait")
+    form = (await (await stand.click("oskar", panel, "at:set:-:portrait.portrait_defaults")).answered()).modal
+    assert form is not None
+    refused = await stand.said(
+        await stand.sandbox.discord.submit("oskar", form, {"numbers": "samples 2, steps 9999"})
+    )
+    assert "`steps` is 9999; it goes from 1 to 150" in refused
+    assert (await policy(stand)).portrait_defaults == {}
+
+
 def _ids(message: dict[str, Any] | None) -> list[str]:
     found, waiting = [], list((message or {}).get("components", []))
     while waiting:

@@ -11,13 +11,21 @@ from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import button, small, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.ui.text import Text
 
 NOTHING = "-"
 """The value of a menu that stands for no choice of the server's own."""
 ON, OFF = "on", "off"
+TALKED_IN = [
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.voice,
+    discord.ChannelType.stage_voice,
+    discord.ChannelType.forum,
+]
+"""Channels, or parents of threads, in which commands can be used."""
 
 
 def set_id(page: str, setting: str, value: str = "") -> ButtonId:
@@ -48,3 +56,25 @@ def switch(page: str, setting: str, name: str, explanation: str, _: Text, *, on:
     style = discord.ButtonStyle.success if on else discord.ButtonStyle.secondary
     turn = button(_("On") if on else _("Off"), set_id(page, setting, OFF if on else ON), style)
     return ui.Section(heading(name, explanation), accessory=turn)
+
+
+def channel_menu(
+    target: ButtonId,
+    chosen: Iterable[int],
+    placeholder: str,
+    *,
+    most: int,
+    types: Sequence[discord.ChannelType],
+) -> ui.ActionRow[Any]:
+    """Discord's own menu of the server's channels; none at all may be chosen."""
+    kind = discord.SelectDefaultValueType.channel
+    return ui.ActionRow(
+        ui.ChannelSelect(
+            custom_id=str(target),
+            channel_types=list(types),
+            placeholder=placeholder,
+            min_values=0,
+            max_values=most,
+            default_values=[discord.SelectDefaultValue(id=each, type=kind) for each in chosen],
+        )
+    )

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from bot.ui.settings.controls import (
     NOTHING,
     ON,
+    TALKED_IN,
+    channel_menu,
     heading,
     menu,
     set_id,
     switch,
 )
 from bot.ui.settings.words import setting_name
+from bot.ui.text import languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     Items = Sequence[ui.Item[Any]]
     Draw = Callable[[GuildPolicy, discord.Guild | None, Text], Items]
 
+MOST_CHOSEN = 25
+"""Discord: values of one menu."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:
@@ -35,6 +41,30 @@ class PolicyPage:
     key: str
     title: Callable[[Text], str]
     draw: Draw
+
+
+def _channels(policy: GuildPolicy, guild: discord.Guild | None, _: Text) -> Items:
+    explained = _(
+        "Where tasks may be started, with the threads in those channels. None chosen: in every channel where "
+        "Discord lets commands be used."
+    )
+    known = [each for each in policy.allowed_channels if _has_channel(guild, each)]
+    target = set_id("channels", "allowed_channels")
+    return [
+        heading(setting_name("allowed_channels", _), explained),
+        channel_menu(target, known, _("Every channel"), most=MOST_CHOSEN, types=TALKED_IN),
+    ]
+
+
+def _language(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
+    explained = _("What public cards are written in. Private answers speak the language of their reader.")
+    options = {NOTHING: _("This server's own, as far as I know it")}
+    options |= {name: language_name(name) for name in languages()}
+    target = set_id("language", "language")
+    return [
+        heading(setting_name("language", _), explained),
+        menu(target, options, policy.language or NOTHING),
+    ]
 
 
 def _results(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
@@ -56,7 +86,11 @@ def _results(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Item
     ]
 
 
-PAGES = (PolicyPage("results", lambda _: _("Results"), _results),)
+PAGES = (
+    PolicyPage("channels", lambda _: _("Channels"), _channels),
+    PolicyPage("language", lambda _: _("Language"), _language),
+    PolicyPage("results", lambda _: _("Results"), _results),
+)
 
 
 def read_choice(setting: str, values: Sequence[str]) -> Any:
@@ -67,7 +101,19 @@ def read_choice(setting: str, values: Sequence[str]) -> Any:
     """
     one = next(iter(values), NOTHING)
     read: dict[str, Callable[[], Any]] = {
+        "allowed_channels": lambda: tuple(sorted(map(int, values))),
+        "language": lambda: None if one == NOTHING else languages()[languages().index(one)],
         "deleted_card": lambda: {"dm": "dm", "message": "message"}[one],
         "real_persons": lambda: one == ON,
     }
     return read[setting]()
+
+
+def language_name(locale: str) -> str:
+    """What a language is called in itself."""
+    return {"en-US": "English"}.get(locale, locale)
+
+
+def _has_channel(guild: discord.Guild | None, channel_id: int) -> bool:
+    """A menu that names what is no longer there is refused."""
+    return guild is not None and guild.get_channel(channel_id) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bot.model import AgeRule
@@ -87,7 +88,12 @@ def _places(setting: str, ids: Sequence[int], _: Text) -> str:
 
 
 def _inputs(values: Mapping[str, Any]) -> str:
-    return _listed([code_span(f"{name} {value}", 30) for name, value in values.items()])
+    return _listed([code_span(f"{spaced(name)} {value}", 30) for name, value in values.items()])
+
+
+def spaced(wiro_id: str) -> str:
+    """An input's id as people read it: "negativePrompt" is "negative prompt"."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", wiro_id)
 
 
 def _listed(parts: Sequence[str]) -> str:
