@@ -175,6 +175,8 @@ class NewJob:
     """Every declared input by its Wiro id, in the types that Run is sent."""
     images: int
     """How many images were asked for; 0 for a training."""
+    preparing: bool = False
+    """A training whose photos are not at Wiro yet: it has no place in the line."""
     private: bool = False
     locale: str = "en-US"
     """The language of the card: the server's, or the reader's when private."""

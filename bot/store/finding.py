@@ -107,10 +107,14 @@ def carried_by(conn: sa.Connection, owner: int) -> list[Job]:
 
 
 def cardless(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> list[Job]:
-    """Jobs accepted before then that never got a card: nobody may have seen them."""
+    """Jobs accepted before then that never got a card: nobody may have seen them.
+
+    A training whose photos are on their way has its card made by whoever brings them.
+    """
     return select_jobs(
         conn,
         tables.IS_WAITING,
+        _JOB.c.preparing.is_(False),
         _JOB.c.message_id.is_(None),
         _JOB.c.created_at < before,
         limit=limit,

@@ -188,7 +188,7 @@ def take_back(conn: sa.Connection, job: Job) -> None:
     conn.execute(sa.update(_JOB).where(_JOB.c.id == job.id).values(server_charge=0, member_charge=0))
 
 
-_IN_LINE = (tables.IS_WAITING, _JOB.c.message_id.is_not(None))
+_IN_LINE = (tables.IS_WAITING, _JOB.c.message_id.is_not(None), _JOB.c.preparing.is_(False))
 _ACCOUNT_CLOCK, _SERVER_CLOCK, _MEMBER_CLOCK = (
     _CLOCK.alias(name) for name in ("account", "server", "member")
 )

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Index, Table
 from bot.model import NORMAL_WEIGHT, Act, AgeRule, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
 from bot.store.types import FreeText, GeneratedId, IdTuple, Outputs, TextTuple, UtcTime, Words
 from bot.trained import ShareKind
+from bot.training import Follow, UploadWay
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -96,6 +97,7 @@ job = Table(
     Column("deleted_at", UtcTime()),
     Column("shared_message_id", sa.BigInteger),
     Column("sweep_until", UtcTime()),
+    Column("preparing", sa.Boolean, nullable=False, server_default=sa.false()),
     # What the last claim charged to the two clocks of the line, so that a return can take it back.
     _required("server_charge", sa.BigInteger()),
     _required("member_charge", sa.BigInteger()),
@@ -123,6 +125,7 @@ Index(  # all that tells who stands first, so that the line is read without its 
     job.c.id,
     job.c.message_id,
     job.c.not_before,
+    job.c.preparing,
     sqlite_where=_WAITING,
     postgresql_where=_WAITING,
 )
@@ -306,6 +309,70 @@ audit = Table(
 )
 
 # A training makes one model. Without a key to `job`: it outlives its training's row.
+draft = Table(
+    "draft",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _snowflake("guild_id"),
+    _snowflake("user_id"),
+    _required("suffix", sa.Text()),
+    _required("given", sa.JSON()),
+    _required("follow", Words(Follow)),
+    _required("show_name", sa.Boolean()),
+    _required("delete_photos", sa.Boolean()),
+    _required("problems", TextTuple()),
+    _required("created_at", UtcTime()),
+    _required("expires_at", UtcTime()),
+    Column("job_id", sa.BigInteger, unique=True),
+    sqlite_autoincrement=True,  # names a folder and stands in buttons: an id must not come back
+)
+
+_IS_OPEN = sa.text("job_id IS NULL")
+Index(
+    "uq_draft_open",
+    draft.c.guild_id,
+    draft.c.user_id,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
+draft_photo = Table(
+    "draft_photo",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    Column("draft_id", sa.BigInteger, sa.ForeignKey("draft.id", ondelete="CASCADE"), nullable=False),
+    _required("name", FreeText()),
+    _required("file", sa.Text()),
+    _required("digest", sa.Text()),
+    _required("fingerprint", sa.Text()),
+    _required("width", sa.Integer()),
+    _required("height", sa.Integer()),
+    _required("size_bytes", sa.BigInteger()),
+    Column("sent_at", UtcTime()),
+    Column("wiro_id", sa.Text),
+    sa.UniqueConstraint("draft_id", "digest"),
+    sqlite_autoincrement=True,  # stands in a menu: an id must not come back
+)
+
+# Who agreed to what outlives the job's photos: it has no key to the draft.
+training = Table(
+    "training",
+    METADATA,
+    _snowflake("job_id", primary_key=True),
+    _snowflake("draft_id"),
+    _required("photos", sa.Integer()),
+    _required("follow", Words(Follow)),
+    _required("delete_photos", sa.Boolean()),
+    _required("consent_words", FreeText()),
+    _required("consent_locale", sa.Text()),
+    _required("consented_at", UtcTime()),
+    Column("way", Words(UploadWay)),
+    _required("attempt", sa.Integer()),
+    Column("folder_id", sa.Text),
+    Column("archive_token", sa.Text, unique=True),
+)
+
 model = Table(
     "model",
     METADATA,

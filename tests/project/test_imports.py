@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.project import Module, modules
 
-GROUND = {"bot.model", "bot.trained", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
+GROUND = {"bot.model", "bot.trained", "bot.training", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
 SERVICES = {"bot.store", "bot.wiro", "bot.tools", "bot.media"}
 RULES = {"bot.quota", "bot.moderation"}
 LIFE = {"bot.jobs"}
@@ -14,6 +14,7 @@ LIFE = {"bot.jobs"}
 MAY_IMPORT: dict[str, set[str]] = {
     "bot.model": set(),
     "bot.trained": set(),
+    "bot.training": set(),
     "bot.clock": set(),
     "bot.log": set(),
     "bot.errors": {"bot.model"},

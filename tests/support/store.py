@@ -27,6 +27,7 @@ from bot.store import jobs, line, migrate, processes
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from bot.trained import TrainedModel
+from bot.training import Draft
 from tests.support.clock import START
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TwiceDatabase(Database):
         if error is not None:
             return type(error), str(error)
         # PostgreSQL's sequences do not roll back, so what is new has another id the second time.
-        if self.dialect == "postgresql" and isinstance(value, (Job, TrainedModel)):
+        if self.dialect == "postgresql" and isinstance(value, (Job, TrainedModel, Draft)):
             return replace(value, id=0)
         return value
 
