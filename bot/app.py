@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.client import AtelierClient, dial
+from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
@@ -24,6 +25,7 @@ from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
+from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
 from bot.ui.records import Records
@@ -138,6 +140,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             words=words,
         )
         offer(client, services)
+        await stack.enter_async_context(_logbook(db, messages, clock))
         await patiently(client.publish_commands, clock, stop)
         log.info("ready", commands=len(client.command_ids))
         await _until_told_or_broken(client, workshop, db, stop)
@@ -225,6 +228,17 @@ async def _stage(
     finally:
         await pacer.aclose()
         await stage.aclose()
+
+
+@asynccontextmanager
+async def _logbook(db: Database, messages: DiscordMessages, clock: Clock) -> AsyncIterator[None]:
+    """The audit is brought into the servers' log channels."""
+    keeping = asyncio.create_task(Logbook(db, clock, LogChannel(messages)).keep(), name="log channels")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
 @asynccontextmanager

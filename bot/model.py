@@ -100,6 +100,8 @@ class Act(StrEnum):
     ADD_WORD = "add_word"
     REMOVE_WORD = "remove_word"
     REFUSE = "refuse"  # what a rule did: `detail` names the rule, the actor is who was refused
+    REPORT = "report"  # a member reported an image
+    DISMISS = "dismiss"  # a moderator saw nothing wrong in a reported image
     SETTING = "setting"  # a choice of the server was changed: `bot.store.changes`
 
 

@@ -15,7 +15,7 @@ import aiohttp
 
 from bot.doctor.findings import Finding, good, note, wrong
 from bot.errors import SettingsError, StoreError
-from bot.store import engines, ledger, migrate
+from bot.store import engines, ledger, logbook, migrate
 from bot.store.database import Database
 from bot.web import Metrics, OperatorPort
 
@@ -60,6 +60,7 @@ async def database(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             yield await _writable(db)
             if revision == migrate.head():
                 yield _ledgers(await db.read(ledger.check))
+                yield _log_channels(await db.read(lambda conn: logbook.held_back(conn, clock.now())))
     except StoreError as error:
         yield wrong(
             "Database", str(error), "Look at DATABASE_URL, and whether the server runs and lets you in."
@@ -118,6 +119,16 @@ def _ledgers(differences: list[Any]) -> Finding:
         "Ledgers",
         f"{len(differences)} counters differ: {differences[0]}",
         "Please report this; keep a backup.",
+    )
+
+
+def _log_channels(closed: int) -> Finding:
+    if not closed:
+        return good("Log channels", "none refuses what is written to it")
+    return note(
+        "Log channels",
+        f"{closed} cannot be written to; their entries wait for a week",
+        "Ask the managers to let the bot write there, or to choose another channel in /settings.",
     )
 
 

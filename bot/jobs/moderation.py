@@ -103,8 +103,13 @@ class Moderation:
             lambda conn: auditing.note_on_job(conn, job, Act.DELETE, actor_id=moderator_id, now=now)
         )
 
-    async def refused(self, refusal: RuleRefused, *, guild_id: int, user_id: int) -> None:
-        """Write down that a rule refused a member; when that fails, the refusal stands all the same."""
+    async def refused(
+        self, refusal: RuleRefused, *, guild_id: int, user_id: int, words: str | None = None
+    ) -> None:
+        """Write down that a rule refused a member; when that fails, the refusal stands all the same.
+
+        `words` are what was asked for, kept only where the server chose that.
+        """
         now = self._clock.now()
 
         def unit(conn: sa.Connection) -> None:
@@ -116,6 +121,7 @@ class Moderation:
                 now=now,
                 reason=refusal.why or None,
                 detail=refusal.rule.value,
+                words=words,
             )
 
         try:

@@ -1,4 +1,4 @@
-"""The audit: what moderators did, each act written by the unit of work that does it. Append-only."""
+"""The audit: what moderators and rules did, each act written by the unit that does it. Append-only."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ import sqlalchemy as sa
 from bot.store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.model import Act, Job
 
 _AUDIT = tables.audit
+_POLICY = sa.select(tables.guild_policy.c.log_channel_id, tables.guild_policy.c.log_prompts).where(
+    tables.guild_policy.c.guild_id == sa.bindparam("guild_id")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class AuditEntry:
     reason: str | None
     detail: str | None
     """What else is to be known: a task's code, when a block ends."""
+    words: str | None = None
+    """The prompt that it is about, where the server chose that prompts are logged."""
 
 
 def note(
@@ -44,8 +50,13 @@ def note(
     job_id: int | None = None,
     reason: str | None = None,
     detail: str | None = None,
+    words: str | None = None,
 ) -> None:
-    """Write down an act."""
+    """Write down an act, and queue it for the server's log channel if there is one.
+
+    `words` are kept only where the server chose it.
+    """
+    policy = conn.execute(_POLICY, {"guild_id": guild_id}).first()
     values = {
         "act": act,
         "guild_id": guild_id,
@@ -55,8 +66,12 @@ def note(
         "job_id": job_id,
         "reason": reason,
         "detail": detail,
+        "words": words if policy is not None and policy.log_prompts else None,
     }
-    conn.execute(sa.insert(_AUDIT).values(values))
+    entry_id = conn.execute(sa.insert(_AUDIT).values(values).returning(_AUDIT.c.id)).scalar_one()
+    if policy is not None and policy.log_channel_id is not None:
+        queued = {"entry_id": entry_id, "guild_id": guild_id, "queued_at": now}
+        conn.execute(sa.insert(tables.log_outbox).values(queued))
 
 
 def note_on_job(
@@ -73,6 +88,7 @@ def note_on_job(
         job_id=job.id,
         reason=reason,
         detail=job.code,
+        words=None if job.private else job.prompt,
     )
 
 
@@ -83,6 +99,12 @@ def entries(
     query = sa.select(_AUDIT).where(*_of(guild_id, user_id)).order_by(_AUDIT.c.id.desc())
     rows = conn.execute(query.limit(limit).offset(offset))
     return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
+
+
+def by_ids(conn: sa.Connection, ids: Sequence[int]) -> list[AuditEntry]:
+    """These entries, oldest first."""
+    rows = conn.execute(sa.select(_AUDIT).where(_AUDIT.c.id.in_(ids)).order_by(_AUDIT.c.id))
+    return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  # likewise
 
 
 def count(conn: sa.Connection, guild_id: int, *, user_id: int | None = None) -> int:

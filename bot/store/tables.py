@@ -304,6 +304,7 @@ audit = Table(
     Column("job_id", sa.BigInteger),
     Column("reason", FreeText),
     Column("detail", FreeText),
+    Column("words", FreeText),  # a prompt, where the server chose that prompts are logged
     Index("ix_audit_guild", "guild_id", "id"),
     sqlite_autoincrement=True,  # an entry's number is never another's
 )
@@ -408,6 +409,18 @@ model_share = Table(
     _snowflake("target_id", primary_key=True),
     _required("at", UtcTime()),
     Index("ix_model_share_guild", "guild_id", "model_id"),
+)
+
+log_outbox = Table(
+    "log_outbox",
+    METADATA,
+    Column("entry_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    _snowflake("guild_id"),
+    _required("queued_at", UtcTime()),
+    Column("batch", sa.BigInteger),  # the entries of one message have the number of the first
+    Column("begun_at", UtcTime()),
+    Column("not_before", UtcTime()),
+    Column("held_channel_id", sa.BigInteger),  # the channel that could not be written to
 )
 
 tool_run = Table(

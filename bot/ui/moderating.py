@@ -1,4 +1,4 @@
-"""What moderators are shown: the tasks at work, who is blocked, what was done. Pure."""
+"""What moderators are shown: the tasks at work, who is blocked. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.model import Act, CancelBy, JobState, Rule
-from bot.store.changes import read_detail
+from bot.model import CancelBy, JobState
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, small, text
 from bot.ui.panels import place_of, stop_buttons
 from bot.ui.safe import code_block, code_span, one_line
-from bot.ui.settings.words import change_words
 from bot.ui.text import moment, relative
 from bot.ui.words import settings_line, state_word, status_phrase, why_it_ended
 
@@ -23,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.model import Job
-    from bot.store.auditing import AuditEntry
     from bot.store.blocks import Block
     from bot.tools import Tool
     from bot.ui.text import Text
 
 TASKS_A_PAGE = 10
 BLOCKS_A_PAGE = 10
-ENTRIES_A_PAGE = 10
 MAX_REASON = 200
 REASON_PART = 7001
 """The component of a question that holds the reason, so that the click on its button brings it along."""
@@ -216,58 +212,6 @@ def _block_line(block: Block, _: Text) -> str:
     until = _("until {when}", when=moment(block.until)) if block.until else _("until a moderator ends it")
     by = _("by {member} {when}", member=f"<@{block.by}>", when=relative(block.at))
     return f"<@{block.user_id}> {until} · {by}\n{small(_quoted(block.reason))}".rstrip()
-
-
-def audit_panel(
-    entries: Sequence[AuditEntry], total: int, page: int, _: Text, *, user_id: int | None = None
-) -> ui.LayoutView:
-    """A page of what moderators and rules did, newest first."""
-    heading = _("### What moderators and rules did")
-    if not entries:
-        return card(Accent.QUIET, text(heading, _("Nothing yet.")))
-    pages = pages_of(total, ENTRIES_A_PAGE)
-    return card(
-        Accent.QUIET,
-        text(heading, small(page_line(total, page, pages, _))),
-        text(*(_entry_line(each, _) for each in entries)),
-        buttons=turn_buttons(Verb.MOD_AUDIT, page, pages, _, user_id=user_id),
-    )
-
-
-def _entry_line(entry: AuditEntry, _: Text) -> str:
-    values = {
-        "who": f"<@{entry.actor_id}>",
-        "whom": f"<@{entry.target_user_id}>",
-        "task": code_span(f"#{entry.detail}"),
-        "detail": code_span(entry.detail or ""),
-        "rule": _rule_word(entry.detail, _),
-    }
-    done = {
-        Act.STOP: _("{who} stopped {task} of {whom}"),
-        Act.DELETE: _("{who} deleted the images of {task} of {whom}"),
-        Act.BLOCK: _("{who} blocked {whom}"),
-        Act.UNBLOCK: _("{who} unblocked {whom}"),
-        Act.SETTING: _("{who} changed a setting."),
-        Act.ADD_WORD: _("{who} put {detail} on the list of unwanted words"),
-        Act.REMOVE_WORD: _("{who} took {detail} off the list of unwanted words"),
-        Act.REFUSE: _("{who} was refused: {rule}"),
-    }[entry.act].format(**values)
-    if entry.act is Act.SETTING:
-        done += " " + change_words(*read_detail(entry.detail), _)
-    if entry.act is Act.BLOCK and entry.detail:
-        done += " " + _("until {when}", when=f"<t:{entry.detail}:f>")
-    return f"{moment(entry.at)} {done}\n{small(_quoted(entry.reason))}".rstrip()
-
-
-def _rule_word(rule: str | None, _: Text) -> str:
-    words = {
-        Rule.BLOCK: _("blocked here"),
-        Rule.QUOTA: _("a limit"),
-        Rule.BUDGET: _("the spending limit"),
-        Rule.CHANNEL: _("the channels of this server"),
-        Rule.WORDS: _("an unwanted word"),
-    }
-    return words[Rule(rule)] if rule in set(Rule) else ""
 
 
 def _quoted(reason: str | None) -> str:

@@ -97,7 +97,10 @@ class Starter:
             job = await self._accept(interaction, wish, tool, not_after_s=not_after_s)
         except RuleRefused as refusal:
             await self._moderation.refused(
-                refusal, guild_id=interaction.guild_id or 0, user_id=interaction.user.id
+                refusal,
+                guild_id=interaction.guild_id or 0,
+                user_id=interaction.user.id,
+                words=None if wish.private else str(wish.given.get("prompt") or "") or None,
             )
             raise
         card = job_card(job, tool, text_for(job.locale), CardFacts(place=await self._place(job)))
@@ -168,8 +171,10 @@ class Starter:
 
 
 def _texts(tool: Tool, checked: Checked) -> dict[str, str]:
-    """All that somebody wrote, by its option."""
-    return {each.option: str(checked.inputs[each.id]) for each in tool.inputs if each.is_text}
+    """All that somebody wrote, by its option; what the bot put in front is none of it."""
+    own = added_words(checked.notes, tool)
+    texts = {each.option: str(checked.inputs[each.id]) for each in tool.inputs if each.is_text}
+    return {name: text.removeprefix(own) for name, text in texts.items()}
 
 
 def draw(lowest: int, highest: int) -> int:

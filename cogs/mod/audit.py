@@ -9,8 +9,9 @@ from discord import app_commands
 
 from bot.ui.access import require_moderator
 from bot.ui.answers import say
+from bot.ui.audit import ENTRIES_A_PAGE, audit_panel
 from bot.ui.ids import ButtonId, Verb
-from bot.ui.moderating import ENTRIES_A_PAGE, audit_panel, read_page_argument
+from bot.ui.moderating import read_page_argument
 from bot.ui.text import text_for
 from cogs.mod.common import Interaction, redraw, server
 

@@ -85,7 +85,19 @@ def _harbour(people: dict[str, Person], bot: Person, owner: Person) -> Guild:
         created_s=_MOMENT_S,
         member_ids={people["mira"].id, people["tomas"].id},
     )
-    guild.channels = {channel.id: channel for channel in (portraits, lounge, after_dark, wall)}
+    seen_by = [Overwrite(role.id, 0, allow=int(P.VIEW_CHANNEL)) for role in (atelier, moderators, managers)]
+    hidden = Overwrite(everyone.id, 0, deny=int(P.VIEW_CHANNEL))
+    mod_log = Channel(
+        "mod-log",
+        _id(34),
+        0,
+        "mod-log",
+        guild.id,
+        "For moderators",
+        position=3,
+        overwrites=[hidden, *seen_by],
+    )
+    guild.channels = {channel.id: channel for channel in (portraits, lounge, after_dark, wall, mod_log)}
     return guild
 
 

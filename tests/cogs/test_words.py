@@ -51,6 +51,12 @@ async def test_a_request_with_an_unwanted_word_is_refused_before_anything_is_cha
     assert entry.reason == "prompt: cold blood"
 
 
+async def test_what_the_bot_puts_in_front_of_a_prompt_is_nobodys_word(stand: Stand) -> None:
+    await mod_words(stand, "add", words="style")
+    assert (await stand.portrait()).prompt == "portrait+ style a red fox"
+    assert "`prompt` has a word" in await refused(stand, prompt="a fox in style")
+
+
 async def test_a_form_is_read_as_carefully_as_a_command(stand: Stand) -> None:
     done = await stand.finish(await stand.portrait())
     await mod_words(stand, "add", words="kill")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.app import offer
 from bot.client import AtelierClient, dial
 from bot.clock import SystemClock
+from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
@@ -25,6 +26,7 @@ from bot.store.migrate import upgrade
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
+from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
 from bot.ui.records import Records
@@ -61,6 +63,7 @@ class Stand:
     desk: StoreDesk
     services: Services
     stage: DiscordStage
+    logbook: Logbook
     today: dict[str, Tool]
     """What Wiro's pages make of tools, by key; a test puts it in."""
 
@@ -242,7 +245,8 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             await client.publish_commands()
             running = asyncio.create_task(client.connect())
             await until(lambda: sandbox.discord.gateway.connected)
-            yield Stand(sandbox, client, db, desk, services, stage, today)
+            logbook = Logbook(db, clock, LogChannel(messages))
+            yield Stand(sandbox, client, db, desk, services, stage, logbook, today)
             await client.close()
             await asyncio.gather(running, return_exceptions=True)
         await pacer.aclose()

@@ -104,6 +104,7 @@ async def test_all_is_well_in_the_sandbox(patient: Patient) -> None:
         "Migrations",
         "Database writes",
         "Ledgers",
+        "Log channels",
         "Data folder",
         "Operator's port",
         "PUBLIC_URL",

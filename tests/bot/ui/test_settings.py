@@ -11,7 +11,7 @@ from bot.model import Act
 from bot.store.auditing import AuditEntry
 from bot.store.changes import Change
 from bot.store.policies import GuildPolicy
-from bot.ui.moderating import ENTRIES_A_PAGE, audit_panel
+from bot.ui.audit import ENTRIES_A_PAGE, audit_panel
 from bot.ui.settings.frame import CHANGES, LISTED_CHANGES, changes_items, settings_panel
 from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES, PolicyPage, read_choice
