@@ -39,7 +39,7 @@ from bot.web.server import OperatorPort
 from bot.web.trace import discord_trace
 from bot.wiro import EventSocket, WiroClient
 from cogs import help as help_cog
-from cogs import inspire, mod, portrait, quota, tasks
+from cogs import inspire, mod, models, portrait, quota, tasks
 from cogs import settings as settings_cog
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
-            models=Models(db),
+            models=Models(db, workshop.desk, clock),
             moderation=moderation,
             records=records,
             router=router,
@@ -148,7 +148,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
 
 def offer(client: AtelierClient, services: Services) -> None:
     """Give the client every command, menu and button that there is."""
-    for cog in (portrait, tasks, quota, inspire, mod, settings_cog):
+    for cog in (portrait, models, tasks, quota, inspire, mod, settings_cog):
         cog.setup(client.tree, services)
     help_cog.setup(client.tree, lambda: client.command_ids)
 

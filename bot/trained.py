@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.errors import InvalidValue
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_NAME = 50
 """Characters of a model's name here; the name at Wiro is another, and never changes."""
+_SIGNS = " .-_'"
 
 
 class ShareKind(StrEnum):
@@ -71,6 +74,21 @@ class Reader:
     guild_id: int
     role_ids: frozenset[int] = frozenset()
     """The roles that they have in that server."""
+
+
+def clean_name(written: str) -> str:
+    """The name that a member wrote, as one line.
+
+    Raises:
+        InvalidValue: A model cannot be called so; it says why.
+    """
+    name = " ".join(written.split())
+    if not 1 <= len(name) <= MAX_NAME:
+        raise InvalidValue(f"A model's name has 1 to {MAX_NAME} characters; this one has {len(name)}.")
+    odd = next((each for each in name if not each.isalnum() and each not in _SIGNS), None)
+    if odd is not None or not any(each.isalnum() for each in name):
+        raise InvalidValue(f"A model's name is made of letters, digits, spaces and `{_SIGNS.strip()}`.")
+    return name
 
 
 def may_use(model: TrainedModel, reader: Reader) -> bool:

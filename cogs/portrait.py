@@ -18,7 +18,9 @@ from bot.ui.drafts import Draft
 from bot.ui.forms import NUMBERS, edit_form, numbers_line, read_edit_form, read_form
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import button
-from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, model_choices, suggestions
+from bot.ui.modelchoices import SUGGEST_WITHIN_S, completion
+from bot.ui.models import read_argument
+from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, suggestions
 from bot.ui.starting import Wish, given_of, is_private_here
 from bot.ui.text import text_for
 from bot.ui.words import choice_name
@@ -39,8 +41,6 @@ PRIVATE_HELP = (
 )
 MODEL = "model"
 MODEL_HELP = "A model that was trained here: yours, or one that is shared with you. Left out: none."
-SUGGEST_WITHIN_S = 1.0
-"""A suggestion that comes later than the next keystroke is worth nothing."""
 
 
 def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
@@ -55,6 +55,8 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     services.router.on_click(Verb.EDIT_AGAIN, buttons.edit_again)
     services.router.on_form(Verb.EDIT, buttons.edited)
     services.router.on_form(Verb.USE_IDEA, buttons.idea_sent)
+    services.router.on_click(Verb.MODEL_USE, buttons.use_model)
+    services.router.on_form(Verb.MODEL_USE, buttons.model_sent)
 
 
 def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..., Any]:
@@ -94,7 +96,7 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
         elif len(each.choices) > MAX_CHOICES:
             command.autocomplete(each.option)(_long_choices(each))
     if tool.with_model:
-        command.autocomplete(MODEL)(_models(services))
+        command.autocomplete(MODEL)(completion(services))
     return command
 
 
@@ -147,24 +149,6 @@ def _prompts(tool: Tool, services: Services) -> Any:
         except Exception:  # suggestions are a help: without the database the ideas remain
             log.warning("recent prompts could not be read", exc_info=True)
         found = suggestions(current, recent, ideas_of(tool, real_persons=real_persons))
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
-
-    return complete
-
-
-def _models(services: Services) -> Any:
-    """Autocompletion of the trained models that the member may use."""
-
-    async def complete(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        reader = reader_of(interaction)
-        try:
-            async with services.clock.timeout(SUGGEST_WITHIN_S):
-                models = await services.models.usable_by(reader)
-        except Exception:  # suggestions are a help: a name can still be written
-            log.warning("models could not be suggested", exc_info=True)
-            return []
-        _ = text_for(str(interaction.locale))
-        found = model_choices(current, models, reader.user_id, _)
         return [app_commands.Choice(name=name, value=value) for name, value in found]
 
     return complete
@@ -260,6 +244,27 @@ class StartingButtons:
         if tool is None:
             raise UserError("This tool is no longer offered here. `/help` shows what is.")
         await self._start_from_form(interaction, tool, target, private=False, parent_code=None)
+
+    async def use_model(self, interaction: Interaction, target: ButtonId) -> None:
+        """Open the form for a portrait with a trained model."""
+        await self._model(interaction, target)
+        tool = self._tool_for_models()
+        inputs = [each for each in tool.inputs if each.place is not Place.FIXED and not each.draw]
+        await self._open(interaction, tool, target, {each.option: each.default for each in inputs})
+
+    async def model_sent(self, interaction: Interaction, target: ButtonId) -> None:
+        """Start a job with a trained model from its form."""
+        model = await self._model(interaction, target)
+        tool = self._tool_for_models()
+        await self._start_from_form(interaction, tool, target, private=False, parent_code=None, model=model)
+
+    async def _model(self, interaction: Interaction, target: ButtonId) -> TrainedModel:
+        """The model that a button names, for the one who clicks. Raises `NoSuchModel`."""
+        number, _more = read_argument(target.arg)
+        return await self._services.models.one(number, reader_of(interaction))
+
+    def _tool_for_models(self) -> Tool:
+        return next(each for each in self._services.catalogue.values() if each.model_input)
 
     async def _model_of(self, job: Job, interaction: Interaction) -> TrainedModel | None:
         """The trained model of a job, for the one who clicks. Raises `NoSuchModel` when it is not theirs."""

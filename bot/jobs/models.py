@@ -1,4 +1,4 @@
-"""Trained models as commands and jobs use them: which a member means, and whether a job may use its own."""
+"""Trained models as commands and jobs use them: finding, sharing, deleting; whether a job may use its own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bot.errors import NoSuchModel
+from bot.log import get_logger
+from bot.store import jobs
 from bot.store import models as units
 from bot.trained import Reader, is_by_role, may_use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.clock import Clock
+    from bot.jobs.desk import Desk
     from bot.jobs.means import Means
     from bot.model import Job, NewJob
     from bot.store.database import Database
     from bot.tools import Tool
-    from bot.trained import TrainedModel
+    from bot.trained import Share, TrainedModel
+
+log = get_logger(__name__)
 
 _BY_NUMBER = "@model:"
 """How a choice names a model; a name can hold neither sign."""
@@ -25,8 +31,10 @@ _BY_NUMBER = "@model:"
 class Models:
     """The trained models; whoever may not use one is told that there is none."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, desk: Desk, clock: Clock) -> None:
         self._db = db
+        self._desk = desk
+        self._clock = clock
 
     async def usable_by(self, reader: Reader) -> Sequence[TrainedModel]:
         """The models that the member may use there, their own first."""
@@ -44,6 +52,17 @@ class Models:
                 return model
         raise NoSuchModel
 
+    async def one(self, model_id: int, reader: Reader) -> TrainedModel:
+        """The model of that number.
+
+        Raises:
+            NoSuchModel: It is gone, or the member may not use it there.
+        """
+        model = await self._db.read(lambda conn: units.get(conn, model_id))
+        if model is None or not may_use(model, reader):
+            raise NoSuchModel
+        return model
+
     async def of_job(self, job: NewJob, tool: Tool, reader: Reader) -> TrainedModel | None:
         """The model that a job uses, for the member who wants the like; None when it uses none.
 
@@ -56,6 +75,45 @@ class Models:
         model = await self._db.read(lambda conn: units.by_wiro_id(conn, wiro_id))
         if model is None or not may_use(model, reader):
             raise NoSuchModel
+        return model
+
+    async def share(self, model_id: int, share: Share, *, owner_id: int) -> TrainedModel:
+        """The model, shared so.
+
+        Raises:
+            NoSuchModel: It is not that member's.
+        """
+        now = self._clock.now()
+        return await self._db.write(lambda conn: units.share(conn, model_id, owner_id, share, now=now))
+
+    async def unshare(self, model_id: int, which: Share | None, *, owner_id: int) -> TrainedModel:
+        """The model, no longer shared so; with None with nobody, in no server.
+
+        Raises:
+            NoSuchModel: It is not that member's.
+        """
+        return await self._db.write(lambda conn: units.unshare(conn, model_id, owner_id, which))
+
+    async def rename(self, model_id: int, name: str, *, owner_id: int) -> TrainedModel:
+        """The model under its new name; at Wiro it keeps the one that it was trained under.
+
+        Raises:
+            NoSuchModel: It is not that member's.
+            InvalidValue: Another model of theirs is called so.
+        """
+        return await self._db.write(lambda conn: units.rename(conn, model_id, owner_id, name))
+
+    async def delete(self, model_id: int, *, owner_id: int) -> TrainedModel:
+        """The model as it was: nobody can use it any more, and Wiro is asked to delete its training's files.
+
+        Raises:
+            NoSuchModel: It is not that member's.
+        """
+        model = await self._db.write(lambda conn: units.delete(conn, model_id, owner_id))
+        training = await self._db.read(lambda conn: jobs.get(conn, model.job_id))
+        if training is not None and training.state.has_ended:
+            await self._desk.delete(training)
+        log.info("a model was deleted", model=model.id, at_wiro=training is not None)
         return model
 
 

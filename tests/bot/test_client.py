@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 async def test_commands_are_published_once_and_not_again(stand: Stand) -> None:
     assert set(stand.client.command_ids) == {
-        *("portrait", "tasks", "quota", "inspire", "help", "mod", "settings"),
+        *("portrait", "tasks", "quota", "inspire", "help", "mod", "models", "settings"),
         "Task details",
     }
     assert await stand.client.publish_commands() is False

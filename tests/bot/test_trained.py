@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.trained import Reader, Share, ShareKind, TrainedModel, is_by_role, may_use
+from bot.errors import InvalidValue
+from bot.trained import Reader, Share, ShareKind, TrainedModel, clean_name, is_by_role, may_use
 from tests.support.clock import START
 from tests.support.models import ANNA, BEN, HERE, THERE, a_new_model
 
@@ -51,3 +52,12 @@ def test_a_model_is_for_its_owner_and_those_it_is_shared_with(
     """The owner everywhere, others only where and as it was shared; a role alone has to be asked for."""
     assert may_use(a_model(*shares), who) is allowed
     assert is_by_role(a_model(*shares), who) is by_role
+
+
+def test_a_name_is_one_line_that_can_be_taken_for_nothing_else() -> None:
+    """Letters of any language; no sign that a reference, a mention or markdown is made of."""
+    assert clean_name("  Anna \n Bell ") == "Anna Bell"
+    assert clean_name("Zo\u00eb's_2.0") == "Zo\u00eb's_2.0"
+    for wrong in ("@model:7", "a`b", "<@1>", "**", "...", "a\u202eb", "", " ", "x" * 51):
+        with pytest.raises(InvalidValue):
+            clean_name(wrong)

@@ -76,4 +76,10 @@ async def test_every_verb_that_a_card_or_panel_uses_has_a_handler(stand: Stand) 
     from bot.ui.ids import Verb
 
     assert stand.services.router.clicks == frozenset(Verb)
-    assert stand.services.router.forms == {Verb.EDIT, Verb.USE_IDEA, Verb.SET}
+    assert stand.services.router.forms == {
+        Verb.EDIT,
+        Verb.USE_IDEA,
+        Verb.SET,
+        Verb.MODEL_USE,
+        Verb.MODEL_RENAME,
+    }

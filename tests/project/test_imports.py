@@ -13,7 +13,7 @@ LIFE = {"bot.jobs"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "bot.model": set(),
-    "bot.trained": set(),
+    "bot.trained": {"bot.errors"},
     "bot.training": set(),
     "bot.clock": set(),
     "bot.log": set(),

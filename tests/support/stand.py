@@ -222,7 +222,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
-            models=Models(db),
+            models=Models(db, desk, clock),  # type: ignore[arg-type]  # likewise
             moderation=moderation,
             records=records,
             router=router,

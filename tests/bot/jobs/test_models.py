@@ -88,7 +88,7 @@ async def test_a_role_is_looked_up_when_the_job_starts(rig: Rig) -> None:
 
 async def test_a_model_is_found_by_its_choice_or_its_name_by_those_who_may_use_it(rig: Rig) -> None:
     model = await a_model(rig, WITH_ROLE)
-    found = Models(rig.db)
+    found = Models(rig.db, None, rig.clock)  # type: ignore[arg-type]  # nothing is deleted
     member = Reader(user_id=USER, guild_id=GUILD, role_ids=frozenset({55}))
     stranger = Reader(user_id=USER, guild_id=GUILD)
     for words in (reference(model), "Anna", " anna "):

@@ -37,6 +37,12 @@ STARTS = {Verb.AGAIN, Verb.EDIT, Verb.EDIT_AGAIN}
 OWNERS = {Verb.CANCEL, Verb.TRY_AGAIN, Verb.SHARE, Verb.HERE}
 MODERATORS = {Verb.MOD_TASK, Verb.MOD_STOP}
 NEVER_OF_A_JOB = {
+    Verb.MODEL,
+    Verb.MODEL_USE,
+    Verb.MODEL_SHARE,
+    Verb.MODEL_UNSHARE,
+    Verb.MODEL_RENAME,
+    Verb.MODEL_DELETE,
     Verb.IDEAS,
     Verb.USE_IDEA,
     Verb.MOD_TASKS,
