@@ -238,6 +238,8 @@ class Job(NewJob):
     cancel_at: datetime | None = None
     reason: Reason | None = None
     reason_text: str | None = None
+    quota_kept: bool = False
+    """It ended without images and counts against its owner's quota all the same."""
     ended_at: datetime | None = None
     result_message_id: int | None = None
     """Where the images are when that is not the card."""

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _REASONS = {CancelBy.OWNER: Reason.OWNER_CANCELLED, CancelBy.MODERATOR: Reason.MODERATOR_STOPPED}
+_KEEPS_QUOTA = sa.func.coalesce(
+    sa.select(sa.not_(tables.guild_policy.c.stop_returns_quota))
+    .where(tables.guild_policy.c.guild_id == tables.job.c.guild_id)
+    .scalar_subquery(),
+    sa.false(),
+)
+"""The server of the job chose that what moderators stop counts."""
 _UNSENT = frozenset({JobState.WAITING, JobState.SUBMITTING, JobState.DOUBTFUL})
 
 
@@ -80,6 +87,8 @@ def end_job(
     if settles:
         stored = tables.job.c.cost_nano_usd
         cost_unknown = stored.is_(None) if cost_nano_usd is None else sa.false()
+        if reason is Reason.MODERATOR_STOPPED:
+            values["quota_kept"] = _KEEPS_QUOTA
         values |= {"ended_at": now, "cost_is_estimate": sa.and_(sa.literal(task_existed), cost_unknown)}
     job = change(
         conn,

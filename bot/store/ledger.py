@@ -133,14 +133,15 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
 def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: bool, now: datetime) -> None:
     """Turn the holds of a job that has just ended into what it used, each in the window that it was held in.
 
-    Quota: images made (a training: one) when there is a result for the owner, else nothing. Money: Wiro's
+    Quota: images made (a training: one) when there is a result for the owner, all that was held when the job
+        counts without one (`quota_kept`), else nothing. Money: Wiro's
         cost whenever a task existed, the estimate when that cost is unknown, else nothing.
     """
     has_result = job.state in {JobState.DONE, JobState.KEPT}
     quota = _holds_of(conn, tables.quota_entry, _QUOTA_KEY, job.id)
     for entry in quota:
-        used = {Unit.IMAGE: images_made, Unit.TRAINING: entry["held"], Unit.TASK: 0}[entry["unit"]]
-        settled = has_result and entry["unit"] is not Unit.TASK
+        used = images_made if entry["unit"] is Unit.IMAGE and has_result else entry["held"]
+        settled = (has_result or job.quota_kept) and entry["unit"] is not Unit.TASK
         _resolve(entry, used if settled else None, now)
     money = _holds_of(conn, tables.money_entry, _MONEY_KEY, job.id)
     for entry in money:

@@ -90,6 +90,7 @@ job = Table(
     Column("cancel_at", UtcTime()),
     Column("reason", Words(Reason)),
     Column("reason_text", FreeText),
+    Column("quota_kept", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("ended_at", UtcTime()),
     Column("result_message_id", sa.BigInteger),
     Column("result_channel_id", sa.BigInteger),

@@ -122,6 +122,8 @@ def held_back(place: Place, _: Text) -> str:
 
 def given_back(job: Job, _: Text) -> str:
     """What the end of a job without images gave back to its owner's quota."""
+    if job.quota_kept:
+        return _("By this server's rule it counts against your quota all the same.")
     if job.images <= 0:
         return _("It was not counted.")
     return _.plural(

@@ -86,9 +86,24 @@ def _results(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Item
     ]
 
 
+def _moderation(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
+    explained = _("On: a task that a moderator stops gives its quota back to its owner. Off: it counts.")
+    return [
+        switch(
+            "moderation",
+            "stop_returns_quota",
+            setting_name("stop_returns_quota", _),
+            explained,
+            _,
+            on=policy.stop_returns_quota,
+        ),
+    ]
+
+
 PAGES = (
     PolicyPage("channels", lambda _: _("Channels"), _channels),
     PolicyPage("language", lambda _: _("Language"), _language),
+    PolicyPage("moderation", lambda _: _("Moderation"), _moderation),
     PolicyPage("results", lambda _: _("Results"), _results),
 )
 
@@ -105,6 +120,7 @@ def read_choice(setting: str, values: Sequence[str]) -> Any:
         "language": lambda: None if one == NOTHING else languages()[languages().index(one)],
         "deleted_card": lambda: {"dm": "dm", "message": "message"}[one],
         "real_persons": lambda: one == ON,
+        "stop_returns_quota": lambda: one == ON,
     }
     return read[setting]()
 

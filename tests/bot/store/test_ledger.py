@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 import bot
-from bot.model import JobState, Unit
+from bot.model import JobState, Reason, Unit
 from bot.store import ledger, tables
+from bot.store.policies import GuildPolicy, set_guild_policy
+from tests.support.store import DAY, GUILD, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,3 +125,33 @@ def test_move_refuses_to_end_a_job(state: str) -> None:
         pytest.raises(ValueError, match="not an edge"),
     ):
         move(conn, 1, expected=JobState.DELIVERING, state=JobState[state], owner=1, now=None)  # type: ignore[arg-type]  # never looked at
+
+
+@pytest.mark.parametrize(
+    ("returns", "reason", "used"),
+    [
+        (True, Reason.MODERATOR_STOPPED, 0),
+        (False, Reason.MODERATOR_STOPPED, 4),
+        (False, Reason.BLOCKED, 0),
+        (None, Reason.MODERATOR_STOPPED, 0),
+    ],
+)
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.RUNNING])
+async def test_what_a_moderator_stops_counts_only_where_the_server_chose_that(
+    db: Database, bench: Bench, *, returns: bool | None, reason: Reason, used: int, state: JobState
+) -> None:
+    """Images by the server's rule, the place among jobs at once always, and the money by Wiro's cost."""
+    if returns is not None:
+        policy = GuildPolicy(guild_id=GUILD, stop_returns_quota=returns)
+        await db.write(lambda conn: set_guild_policy(conn, policy, now=bench.now))
+    me = await bench.process()
+    job = await (bench.running(me) if state is JobState.RUNNING else bench.waiting())
+    owner = me if state is JobState.RUNNING else None
+    ended = await bench.end(job, owner, JobState.CANCELLED, reason=reason)
+    assert ended.quota_kept is bool(used)
+    windows = {Unit.IMAGE: DAY, Unit.TASK: ""}
+    found = await db.read(lambda conn: ledger.usage(conn, user_id=USER, guild_id=GUILD, windows=windows))
+    for counted in (found.here, found.everywhere):
+        assert counted[Unit.IMAGE] == ledger.Used(settled=used)
+        assert counted[Unit.TASK] == ledger.Used()
+    assert await db.read(ledger.check) == []

@@ -188,6 +188,13 @@ def test_every_reason_has_a_sentence_and_says_what_was_given_back(reason: Reason
     assert len(words.split("\n")[2]) > 20
 
 
+def test_a_stopped_task_that_counts_all_the_same_says_so() -> None:
+    """Where the server chose that, the card does not promise what was not given back."""
+    words = words_of(draw(JobState.CANCELLED, reason=Reason.MODERATOR_STOPPED, quota_kept=True))
+    assert "counts against your quota all the same" in words
+    assert "given back" not in words
+
+
 @pytest.mark.parametrize(
     ("reason", "offered"),
     [
