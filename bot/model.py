@@ -72,6 +72,9 @@ class Reason(StrEnum):
     SERVER_LEFT = "server_left"
     BLOCKED = "blocked"  # moderators of the server blocked its owner while it waited
     MODEL_CLOSED = "model_closed"  # its owner may no longer use the trained model, or it was deleted
+    PHOTOS_NOT_SENT = (
+        "photos_not_sent"  # a training's photos could not be brought to Wiro; reason_text says why
+    )
     WAITED_TOO_LONG = "waited_too_long"
     WIRO_REFUSED = "wiro_refused"  # Run was answered with result:false; reason_text has Wiro's words
     WIRO_FAILED = "wiro_failed"  # pexit not 0, or no outputs

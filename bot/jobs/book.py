@@ -9,7 +9,7 @@ from bot.jobs.job import backoff_s
 from bot.log import get_logger
 from bot.model import JobState
 from bot.store import jobs as units
-from bot.store import line
+from bot.store import line, models
 from bot.store.database import Lane
 from bot.store.errors import OutcomeUnknown
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Observer, Way
     from bot.model import Job, Output
     from bot.store.database import Database
+    from bot.trained import NewModel
     from bot.wiro import RunAnswer
 
 log = get_logger(__name__)
@@ -125,12 +126,23 @@ class Book:
         now = self._clock.now()
         return await self.write(lambda conn: units.claim_delivery(conn, job.id, self.me, way.value, now))
 
-    async def end(self, job: Job, state: JobState, *, task_existed: bool, **facts: Any) -> Job:
-        """End the job that this process carries; `facts` are those of `bot.store.jobs.end_job`."""
+    async def end(
+        self,
+        job: Job,
+        state: JobState,
+        *,
+        task_existed: bool,
+        trained: NewModel | None = None,
+        **facts: Any,
+    ) -> Job:
+        """End the job that this process carries, and record what it trained in the same unit.
+
+        `facts` are those of `bot.store.jobs.end_job`.
+        """
         now = self._clock.now()
-        return await self._step(
-            job,
-            lambda conn: units.end_job(
+
+        def unit(conn: sa.Connection) -> Job:
+            ended = units.end_job(
                 conn,
                 job.id,
                 expected=job.state,
@@ -139,8 +151,12 @@ class Book:
                 now=now,
                 task_existed=task_existed,
                 **facts,
-            ),
-        )
+            )
+            if trained is not None:
+                models.record(conn, trained, now=now)
+            return ended
+
+        return await self._step(job, unit)
 
     async def write(self, unit: Callable[[sa.Connection], T], lane: Lane = Lane.INTERACTIVE) -> T:
         """Run a unit until the database has taken it.

@@ -29,6 +29,10 @@ GONE_AFTER = 4
 PATIENCE_S = 24 * 3600.0
 """How long outputs that cannot be fetched are asked for."""
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+MOST_SAMPLES = 4
+"""So many of a training's sample images are shown."""
+
 FIRST_S, MOST_S = 0.5, 60.0
 
 
@@ -67,7 +71,9 @@ class Collector:
 
     async def _fetched(self, work: Work) -> Sequence[ResultFile]:
         urls = [output.url for output in work.job.outputs]
-        if not urls or self._means.tool_of(work.job.tool).is_training:
+        if self._means.tool_of(work.job.tool).is_training:
+            urls = samples_of(work.job)
+        if not urls:
             return ()
         clock = self._means.clock
         until_s = clock.monotonic_s() + PATIENCE_S
@@ -96,6 +102,16 @@ class Collector:
             for number, each in enumerate(found, start=1)
             if isinstance(each, Download)
         ]
+
+
+def samples_of(job: Job) -> list[str]:
+    """Where a training's sample images are; what else it made stays at Wiro."""
+    pictures = [
+        output
+        for output in job.outputs
+        if output.content_type.startswith("image/") or output.name.lower().endswith(PICTURES)
+    ]
+    return [output.url for output in pictures[:MOST_SAMPLES]]
 
 
 def _is_settled(each: Download | Exception, attempts: int) -> bool:

@@ -8,11 +8,12 @@ from bot.jobs.book import reread
 from bot.jobs.fitting import send_fitted
 from bot.jobs.job import KEEP_FOR, backoff_s, is_withheld, reason_of_stop
 from bot.jobs.ports import Done, Unknown, Way
+from bot.jobs.trained import new_model
 from bot.jobs.ways import NEW_MESSAGE, ways_without_card
 from bot.log import get_logger
 from bot.model import JobState, Reason
 from bot.store import jobs as units
-from bot.store import policies
+from bot.store import policies, trainings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Put
     from bot.jobs.work import Work
     from bot.model import Job, ResultFile
+    from bot.trained import NewModel
 
 log = get_logger(__name__)
 
@@ -64,7 +66,12 @@ class Deliverer:
         await self._collector.keep(work)
         kept_until = self._means.clock.now() + KEEP_FOR
         return await self._means.book.end(
-            work.job, JobState.KEPT, task_existed=True, images_made=len(files), kept_until=kept_until
+            work.job,
+            JobState.KEPT,
+            task_existed=True,
+            images_made=len(files),
+            kept_until=kept_until,
+            trained=await self._trained(work.job),
         )
 
     async def _bring(self, work: Work, files: Sequence[ResultFile]) -> Job:
@@ -160,7 +167,16 @@ class Deliverer:
             images_made=len(files),
             result_message_id=put.message_id if elsewhere else None,
             result_channel_id=put.channel_id if elsewhere else None,
+            trained=await self._trained(job),
         )
+
+    async def _trained(self, job: Job) -> NewModel | None:
+        """What is recorded of the model, when the job made one."""
+        tool = self._means.tool_of(job.tool)
+        if not tool.is_training or self._means.models is None:
+            return None
+        training = await self._means.book.db.read(lambda conn: trainings.get(conn, job.id))
+        return new_model(job, tool, training, await self._means.models.find(job))
 
     async def _gone(self, job: Job) -> Job:
         log.error("the outputs are gone before they could be fetched")

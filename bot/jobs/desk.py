@@ -13,12 +13,15 @@ from bot.model import CancelBy, JobState, Reason
 from bot.quota.estimate import estimate_nano_usd, size_key
 from bot.quota.policy import holds_for
 from bot.store import jobs as units
+from bot.store import trainings
 from bot.store.errors import CodeTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
     from typing import Any
+
+    import sqlalchemy as sa
 
     from bot.jobs.acts import Acts
     from bot.jobs.carriers import Carriers
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from bot.model import Holds, Job, NewJob
     from bot.quota.estimate import Price
     from bot.quota.policy import Limits
+    from bot.training import Consent
+
+    Also = Callable[[sa.Connection, Job], object]
 
 log = get_logger(__name__)
 
@@ -42,6 +48,7 @@ class Desk:
 
     Attributes:
         draining: The process is stopping: `accept` raises `Draining`.
+        when_training: Called when a training was accepted, so that its photos are sent for.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Desk:
         price: Callable[[str], Price | None],
     ) -> None:
         self.draining = False
+        self.when_training: Callable[[], None] = lambda: None
         self._means = means
         self._book = means.book
         self._acts = acts
@@ -71,7 +79,7 @@ class Desk:
         self._budget_nano_usd_per_day = budget_nano_usd_per_day
         self._price = price
 
-    async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
+    async def accept(self, new: NewJob, *, not_after_s: float, also: Also | None = None) -> Job:
         """Store the job with its holds, not yet in the line; the callback may then show its card.
 
         `new.estimate_nano_usd` and `new.size_key` are filled in here; `new.code` is replaced when it is
@@ -80,6 +88,7 @@ class Desk:
         Args:
             new: The job, its inputs checked by `bot.tools.inputs`.
             not_after_s: Monotonic time after which nothing is done (2 s after the event).
+            also: What else the unit does that stores the job; when that raises, nothing is stored.
 
         Raises:
             Blocked, BlockedEverywhere: Moderators, or the operator, have blocked the member; nothing was
@@ -99,7 +108,7 @@ class Desk:
             self._limits(new), new, now=now, budget_nano_usd_per_day=self._budget_nano_usd_per_day
         )
         try:
-            job = await self._store(new, holds, now, not_after_s)
+            job = await self._store(new, holds, now, not_after_s, also)
         except QuotaRefused as refusal:
             self._means.observer.refused(refusal.unit.value)
             raise
@@ -111,6 +120,19 @@ class Desk:
             raise
         log.info("accepted", job=job.code, tool=job.tool, images=job.images, private=job.private)
         self._means.observer.state_changed(job, None, 0.0)
+        return job
+
+    async def train(self, new: NewJob, *, draft_id: int, consent: Consent, not_after_s: float) -> Job:
+        """Let a draft become this training: its holds, who agreed to what, and then its photos to Wiro.
+
+        Raises:
+            Moved: The draft is not open any more; nothing was stored.
+            UserError: As `accept`.
+        """
+        job = await self.accept(
+            new, not_after_s=not_after_s, also=lambda conn, job: trainings.begin(conn, job, draft_id, consent)
+        )
+        self.when_training()
         return job
 
     async def card_shown(self, job: Job, message_id: int) -> Job:
@@ -205,13 +227,22 @@ class Desk:
             self._carriers.nudge(job.id, Nudge.LOOK)
         return job is not None
 
-    async def _store(self, new: NewJob, holds: Holds, now: datetime, not_after_s: float) -> Job:
+    async def _store(
+        self, new: NewJob, holds: Holds, now: datetime, not_after_s: float, also: Also | None
+    ) -> Job:
         """Accept it, under a longer code when its own is taken."""
+
+        def accepted(conn: sa.Connection, named: NewJob) -> Job:
+            job = units.accept(conn, named, holds, now=now)
+            if also is not None:
+                also(conn, job)
+            return job
+
         for length in range(SHORTEST, LONGEST + 1):
             named = new
             try:
                 return await self._book.db.write(
-                    lambda conn, named=named: units.accept(conn, named, holds, now=now),  # type: ignore[misc]  # a lambda's default has no type
+                    lambda conn, named=named: accepted(conn, named),  # type: ignore[misc]  # a lambda's default has no type
                     not_after_s=not_after_s,
                 )
             except CodeTaken:

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.jobs.book import Book
     from bot.jobs.finder import Finder
+    from bot.jobs.milestones import Milestones
     from bot.jobs.past import Past
     from bot.jobs.ports import Events, Observer, Stage, Wiro
+    from bot.jobs.trained import ModelFinder
     from bot.store.results import ResultStore
     from bot.tools.catalogue import Tool
 
@@ -36,6 +38,10 @@ class Means:
     """Where the operator's port is reached; None: Wiro is given no callback."""
     blocked_users: Collection[int] = ()
     """Whom the operator lets start nothing, in no server."""
+    models: ModelFinder | None = None
+    """Finds what a training made; None: nothing is trained here."""
+    milestones: Milestones | None = None
+    """Tells of long trainings; likewise."""
 
     def tool_of(self, key: str) -> Tool:
         """The tool of a job; KeyError when the catalogue no longer has it."""

@@ -45,6 +45,9 @@ log = get_logger(__name__)
 QUEUED = frozenset({"", TaskStatus.QUEUE, TaskStatus.ACCEPT})
 """Statuses in which Wiro has not begun to work on the task."""
 
+MILESTONES_EVERY_S = 300.0
+"""How often it is looked at whether a long training has moved."""
+
 HALF_A_SECOND = timedelta(seconds=0.5)
 
 
@@ -93,7 +96,13 @@ class _Following:
                 if ended is not None:
                     return ended
             due_s = min(self._pace.look_at_s, self._stopper.due_s)
-            await self._hear(await self._work.inbox.next(self._means.clock, due_s - self._pace.now_s))
+            wait_s = due_s - self._pace.now_s
+            if self._tool.is_training:
+                wait_s = min(wait_s, MILESTONES_EVERY_S)
+            message = await self._work.inbox.next(self._means.clock, wait_s)
+            await self._hear(message)
+            if message is None:
+                await self._note_milestones(None)
 
     def _may_spare_look(self) -> bool:
         return self._listener.hears and self._pace.spare_look()
@@ -252,6 +261,11 @@ class _Following:
             await self._means.stage.show(self._job, progress, None)
         except Exception:  # a card that cannot be drawn must not hold up the job
             log.exception("progress could not be shown")
+        await self._note_milestones(progress)
+
+    async def _note_milestones(self, progress: Progress | None) -> None:
+        if self._tool.is_training and self._means.milestones is not None:
+            await self._means.milestones.saw(self._job, progress)
 
     def _plan_after_failure(self) -> None:
         if self._told_end_at is not None:

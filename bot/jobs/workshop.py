@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
@@ -24,27 +25,37 @@ from bot.jobs.late import LateFinder
 from bot.jobs.lease import LEASE_S, Lease
 from bot.jobs.line import Line
 from bot.jobs.means import Means
+from bot.jobs.milestones import Milestones
 from bot.jobs.past import Past
+from bot.jobs.preparing import Preparer
 from bot.jobs.recovery import Recovery
 from bot.jobs.submit import Submitter
 from bot.jobs.sweep import Sweeper
 from bot.jobs.tracker import Tracker
+from bot.jobs.trained import ModelFinder
+from bot.jobs.upload import Uploader
 from bot.jobs.waiting_room import WaitingRoom
 from bot.log import get_logger, reference_id
 from bot.store import processes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
     from typing import Any, Self
 
     from bot.clock import Clock
+    from bot.jobs.milestones import Herald
     from bot.jobs.ports import Events, Observer, Stage, Wiro
+    from bot.jobs.preparing import Places
+    from bot.jobs.trained import Shelf
+    from bot.jobs.upload import Storage
     from bot.model import NewJob
     from bot.quota.estimate import Price
     from bot.quota.policy import Limits
     from bot.store.database import Database
+    from bot.store.photofiles import PhotoFiles
     from bot.store.results import ResultStore
     from bot.tools.catalogue import Tool
+    from bot.training import UploadWay
 
 log = get_logger(__name__)
 
@@ -55,6 +66,22 @@ CLAIM_S = 1.0
 """How long it waits for a claim that is being written, whose jobs would be without a carrier."""
 
 TAKE_OVER_EVERY_S = 10.0
+
+TIDY_EVERY_S = 60.0
+"""How often photos that are needed no more are looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingParts:
+    """What trainings need beyond what all jobs do."""
+
+    places: Places
+    herald: Herald
+    storage: Storage
+    shelf: Shelf
+    files: PhotoFiles
+    ways: Sequence[UploadWay]
+    """The ways to bring photos to Wiro, in the order in which they are tried."""
 
 
 class Workshop:
@@ -84,6 +111,7 @@ class Workshop:
         public_url: str | None = None,
         blocked_users: Collection[int] = (),
         price: Callable[[str], Price | None] = lambda _tool: None,
+        trainings: TrainingParts | None = None,
     ) -> None:
         self.me = me
         self._db = db
@@ -105,6 +133,8 @@ class Workshop:
             observer=observer,
             public_url=public_url,
             blocked_users=blocked_users,
+            models=ModelFinder(trainings.shelf, clock) if trainings else None,
+            milestones=Milestones(book, clock, trainings.herald) if trainings else None,
         )
         fetcher = Fetcher(wiro)
         collector = Collector(means, fetcher)
@@ -145,6 +175,18 @@ class Workshop:
             price=price,
         )
 
+        self._preparer: Preparer | None = None
+        if trainings is not None:
+            self._preparer = Preparer(
+                means,
+                places=trainings.places,
+                uploader=Uploader(means, trainings.storage, trainings.files, trainings.ways),
+                files=trainings.files,
+                closer=closer,
+                ready=self._came_ready,
+            )
+            self.desk.when_training = self._preparer.wake
+
     @classmethod
     @asynccontextmanager
     async def open(cls, *, db: Database, clock: Clock, **parts: Any) -> AsyncIterator[Self]:
@@ -155,6 +197,8 @@ class Workshop:
         """
         me = await db.write(lambda conn: processes.register(conn, clock.now()))
         workshop = cls(me=me, db=db, clock=clock, **parts)
+        if workshop._preparer is not None and not workshop._is_shared:  # before anybody adds a photo
+            await workshop._preparer.sweep_files()
         workshop.start()
         try:
             yield workshop
@@ -168,10 +212,17 @@ class Workshop:
         self._need(self._room.tell())
         for every_s, chore in self._sweeper.chores:
             self._need(self._sweeper.repeat(every_s, chore))
+        if self._preparer is not None:
+            self._need(self._preparer.watch())
+            self._need(self._sweeper.repeat(TIDY_EVERY_S, self._preparer.tidy))
         if self._is_shared:
             self._need(Lease(self._db, self._clock, self.me).hold())
             self._need(self.carriers.watch())
             self._need(self._sweeper.repeat(TAKE_OVER_EVERY_S, self._recovery.take_over))
+
+    def _came_ready(self) -> None:
+        self._line.wake()
+        self._room.stir()
 
     async def until_fault(self) -> BaseException:
         """Return once a part of the workshop has died of a fault, which must end the process; else never."""

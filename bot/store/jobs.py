@@ -81,6 +81,7 @@ __all__ = [
     "cardless",
     "carried_by",
     "claim_delivery",
+    "claim_notice",
     "claim_share",
     "claimed_ways",
     "count_by_state",
@@ -328,6 +329,18 @@ def note_cost(conn: sa.Connection, job_id: int, owner: int, cost_nano_usd: int) 
     """
     conditions = carried(owner, JobState.DELIVERING)
     return change(conn, job_id, *conditions, wanted=f"with {owner}", values={"cost_nano_usd": cost_nano_usd})
+
+
+def claim_notice(conn: sa.Connection, job_id: int, owner: int, what: str, now: datetime) -> bool:
+    """Claim a word about a running job that is said once. False: it was said, or may have been.
+
+    Raises:
+        Moved: The job does not run with `owner`.
+    """
+    job = lock_job(conn, job_id)
+    if job.state is not JobState.RUNNING or job.owner != owner:
+        raise Moved(f"job {job_id} does not run with {owner}")
+    return claim_way(conn, job_id, what, now)
 
 
 def claim_delivery(conn: sa.Connection, job_id: int, owner: int, way: str, now: datetime) -> bool:

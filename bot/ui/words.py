@@ -89,6 +89,7 @@ def why_it_ended(job: Job, _: Text) -> str:
         Reason.SERVER_LEFT: _("I am no longer in the server where it was asked for."),
         Reason.BLOCKED: _("Moderators of this server have blocked its owner from starting tasks."),
         Reason.MODEL_CLOSED: _("The trained model was deleted, or is no longer shared with its owner here."),
+        Reason.PHOTOS_NOT_SENT: _("The photos could not be brought to Wiro."),
         Reason.WAITED_TOO_LONG: _("It waited for a whole day without getting a turn."),
         Reason.WIRO_REFUSED: _("Wiro refused it. Change what it complains about and send it again."),
         Reason.WIRO_FAILED: _("Wiro could not make the images."),

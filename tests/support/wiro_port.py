@@ -15,6 +15,8 @@ from PIL import Image
 from bot.wiro import (
     AnswerLost,
     Download,
+    InputOption,
+    InputSpec,
     NoTask,
     NotCancellable,
     OutputFile,
@@ -26,6 +28,7 @@ from bot.wiro import (
     TaskPage,
     TaskProgress,
     TaskStatus,
+    ToolPage,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +121,7 @@ class SimulatedWiro:
         self.events = SimulatedEvents(self)
         self.gone_urls: set[str] = set()
         self.png = a_png()
+        self.models: Callable[[], dict[str, str]] = self.trained
         self.hidden_until: dict[str, float] = defaultdict(float)
 
     @property
@@ -195,6 +199,19 @@ class SimulatedWiro:
 
     async def check(self) -> None:
         await self._call("check")
+
+    async def tool(self, owner: str, project: str) -> ToolPage:
+        """The page that lists the account's trained models, by `models`."""
+        await self._call("tool")
+        options = tuple(InputOption(value=value, label=label) for label, value in self.models().items())
+        own = InputSpec(id="selectedModelPrivate", type="select", options=options)
+        return ToolPage(slug_owner=owner, slug_project=project, inputs=(own,))
+
+    def trained(self) -> dict[str, str]:
+        """The models of all trainings that succeeded: Wiro's id by name."""
+        done = [task for task in self.tasks_by_id.values() if task.ended_at is not None and not task.pexit]
+        named = [(task.parameters.get("trainModelName"), task) for task in done if task.cost_nano_usd]
+        return {str(name): f"model-of-{task.id}" for name, task in named if name}
 
     async def download(self, url: str, *, max_bytes: int, content_types: Collection[str]) -> Download:
         await self._call("download")

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.jobs.workshop import Workshop
+from bot.jobs.workshop import TrainingParts, Workshop
 from bot.model import JobState, NewJob
 from bot.quota.policy import Caps, Limits
 from bot.store import jobs as units
 from bot.store.database import Database
+from bot.store.photofiles import PhotoFiles
 from bot.store.results import result_store
 from bot.tools import load_catalogue
+from bot.training import UploadWay
+from tests.support.places_port import SimulatedPlaces, SimulatedStorage
 from tests.support.stage_port import SimulatedStage
 from tests.support.wiro_port import SimulatedWiro
 
@@ -102,7 +105,7 @@ class Rig:
     `async with rig.process()` runs one; `crash` ends it as SIGKILL would.
     """
 
-    def __init__(self, db: BusyDatabase, clock: ManualClock, results: ResultStore) -> None:
+    def __init__(self, db: BusyDatabase, clock: ManualClock, results: ResultStore, folder: Path) -> None:
         self.db, self.clock, self.results = db, clock, results
         self.wiro = SimulatedWiro(clock)
         self.stage = SimulatedStage(clock)
@@ -110,6 +113,9 @@ class Rig:
         self.caps = GENEROUS
         self.with_socket = True
         self.options: dict[str, Any] = {}
+        self.places, self.storage = SimulatedPlaces(), SimulatedStorage()
+        self.files = PhotoFiles(folder / "drafts")
+        self.ways: tuple[UploadWay, ...] = (UploadWay.FOLDER, UploadWay.ARCHIVE)
         self.workshop: Workshop | None = None
         self._numbers = itertools.count(1)
         self._threads = Threads()
@@ -133,6 +139,14 @@ class Rig:
             catalogue=load_catalogue(),
             observer=self.heard,
             limits=lambda _new: limits,
+            trainings=TrainingParts(
+                places=self.places,
+                herald=self.places,
+                storage=self.storage,
+                shelf=self.wiro,
+                files=self.files,
+                ways=self.ways,
+            ),
             **self.options,
         ) as workshop:
             self.workshop = workshop
@@ -235,7 +249,7 @@ class Rig:
 async def open_rig(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[Rig]:
     """A rig on a migrated database, its files in that folder."""
     async with BusyDatabase.open(url, clock=clock) as db:
-        rig = Rig(db, clock, result_store(db, folder / "results", clock))
+        rig = Rig(db, clock, result_store(db, folder / "results", clock), folder)
         try:
             yield rig
         finally:
