@@ -225,6 +225,8 @@ class Job(NewJob):
     not_before: datetime | None = None
     """A waiting job is left alone until then."""
     submitted_at: datetime | None = None
+    submitted_skew_s: float | None = None
+    """How far Wiro's clock was ahead of ours then; ours may have been set since."""
     task_id: str | None = None
     socket_token: str | None = field(default=None, repr=False)
     wiro_status: str | None = None

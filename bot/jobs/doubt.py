@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import Moved
 from bot.jobs.book import reread
-from bot.jobs.finder import MARGIN
+from bot.jobs.finder import earliest_task
 from bot.jobs.job import DOUBT_LOOKS_S, SWEEP_FOR, look_ages, may_run_again, reason_of_stop
 from bot.jobs.marks import is_task_of
 from bot.log import get_logger
@@ -54,9 +53,8 @@ class Doubter:
 
     async def _look(self, job: Job) -> Job | None:
         """The job with its task, None when Wiro's list has none. Raises `WiroError` when that is unknown."""
-        since = job.submitted_at or job.state_at
-        tasks = await self._means.finder.tasks_since(since)
-        earliest = since + timedelta(seconds=self._means.wiro.clock_skew_s or 0.0) - MARGIN
+        earliest = earliest_task(job, self._means.wiro.clock_skew_s)
+        tasks = await self._means.finder.tasks_since(earliest)
         for task in _candidates(tasks, job):
             if task.create_time is not None and task.create_time < earliest:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.jobs.finder import MARGIN
+from bot.jobs.finder import earliest_task
 from bot.jobs.job import Cancelled, Failed, StillRunning, Succeeded, Suspicious, judge, kill_first
 from bot.jobs.marks import is_task_of
 from bot.log import bound_contextvars, get_logger
@@ -14,6 +14,7 @@ from bot.wiro import NoTask, NotCancellable, WiroError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bot.jobs.means import Means
     from bot.model import Job
@@ -40,7 +41,7 @@ class LateFinder:
         if not jobs:
             return 0
         try:
-            listed = await self._means.finder.tasks_since(min(job.created_at for job in jobs))
+            listed = await self._means.finder.tasks_since(min(map(self._earliest, jobs)))
         except WiroError as error:
             log.warning("no list of tasks", error=repr(error))
             return 0
@@ -53,7 +54,7 @@ class LateFinder:
 
     async def _tasks_of(self, job: Job, listed: Sequence[Task]) -> list[Task]:
         """The job's own task when that was given up, and any that carries its marks and is nobody's."""
-        earliest = job.created_at - MARGIN
+        earliest = self._earliest(job)
         mine = []
         for task in listed:
             is_old = task.create_time is not None and task.create_time < earliest
@@ -63,6 +64,11 @@ class LateFinder:
             elif not is_old and is_task_of(task, job) and await self._is_nobodys(task):
                 mine.append(task)
         return mine
+
+    def _earliest(self, job: Job) -> datetime:
+        """Before which moment no task of the job was made; Run may have been sent more than once."""
+        since = min(job.created_at, job.submitted_at or job.created_at)
+        return earliest_task(job, self._means.wiro.clock_skew_s, since=since)
 
     async def _is_nobodys(self, task: Task) -> bool:
         return await self._book.db.read(lambda conn: units.by_task(conn, task.id)) is None

@@ -68,7 +68,7 @@ class Line:
     async def _claim_some(self) -> float:
         """Claim a few jobs in one transaction and have them carried; 0, or the seconds until more may go."""
         submitting = self._carriers.submitting_tools
-        now = self._means.clock.now()
+        now, skew_s = self._means.clock.now(), self._means.wiro.clock_skew_s
 
         def unit(conn: sa.Connection) -> tuple[list[Job], float]:
             gates = store.gates(conn).values()
@@ -81,6 +81,7 @@ class Line:
                     now=now,
                     choose=lambda view: choose(view, submitting),
                     max_concurrent=self._max_concurrent,
+                    skew_s=skew_s,
                 )
                 if job is None:
                     break

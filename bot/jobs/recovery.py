@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.jobs.finder import earliest_task
 from bot.jobs.inbox import Nudge
 from bot.jobs.job import StillRunning, judge
 from bot.jobs.work import Work
@@ -82,7 +83,8 @@ class Recovery:
         with suppress(TimeoutError):
             async with self._means.clock.timeout(REGISTER_WITHIN_S if self._means.events else 0.0):
                 await asyncio.gather(*(work.registered.wait() for work in works if work.registered))
-        since = min(work.job.submitted_at or work.job.created_at for work in works)
+        skew_s = self._means.wiro.clock_skew_s
+        since = min(earliest_task(work.job, skew_s) for work in works)
         try:
             tasks = {task.id: task for task in await self._means.finder.tasks_since(since)}
         except WiroError as error:

@@ -124,6 +124,7 @@ def claim_next(
     now: datetime,
     choose: Callable[[LineView], Choice | None],
     max_concurrent: int | None = None,
+    skew_s: float | None = None,
 ) -> Job | None:
     """WAITING → SUBMITTING with `owner`: the job that the rule chose, None when nothing may go now.
 
@@ -136,6 +137,7 @@ def claim_next(
         now: The time.
         choose: The rule.
         max_concurrent: The operator's `WIRO_MAX_CONCURRENT`.
+        skew_s: How far Wiro's clock is ahead of ours, when that is known.
     """
     gate = lock_account(conn)
     limit = _limit(gate, max_concurrent)
@@ -159,7 +161,7 @@ def claim_next(
         gates=gates(conn),
     )
     choice = choose(view)
-    return None if choice is None else _claim(conn, view, choice, owner)
+    return None if choice is None else _claim(conn, view, choice, owner, skew_s)
 
 
 def ahead(conn: sa.Connection) -> tuple[WaitingJob, ...]:
@@ -275,7 +277,7 @@ def _lives(conn: sa.Connection, owner: int) -> bool:
     return conn.execute(alive.with_for_update(read=True)).first() is not None
 
 
-def _claim(conn: sa.Connection, view: LineView, choice: Choice, owner: int) -> Job:
+def _claim(conn: sa.Connection, view: LineView, choice: Choice, owner: int, skew_s: float | None) -> Job:
     head = next(head for head in view.heads if head.job_id == choice.job_id)
     claimed = move(
         conn,
@@ -288,6 +290,7 @@ def _claim(conn: sa.Connection, view: LineView, choice: Choice, owner: int) -> J
             "owner": owner,
             "attempt": _JOB.c.attempt + 1,
             "submitted_at": view.now,
+            "submitted_skew_s": skew_s,
             "not_before": None,
             "server_charge": choice.server_charge,
             "member_charge": choice.member_charge,

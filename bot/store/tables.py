@@ -76,6 +76,7 @@ job = Table(
     _required("returned", sa.Boolean()),
     Column("not_before", UtcTime()),
     Column("submitted_at", UtcTime()),
+    Column("submitted_skew_s", sa.Float),
     Column("task_id", sa.Text, unique=True),
     Column("socket_token", sa.Text),
     Column("wiro_status", FreeText),

@@ -128,6 +128,14 @@ class SimulatedWiro:
     def clock_skew_s(self) -> float | None:
         return self.skew.total_seconds()
 
+    def jump_ours(self, seconds: float) -> None:
+        """Let our clock jump, and not Wiro's: what it says of its tasks stays as it was."""
+        jump = timedelta(seconds=seconds)
+        self.clock.jump(seconds)
+        self.skew -= jump
+        for task in self.tasks_by_id.values():
+            task.created_at += jump
+
     def count(self, name: str) -> int:
         return self.calls.count(name)
 

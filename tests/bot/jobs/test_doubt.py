@@ -55,6 +55,19 @@ async def test_a_task_that_wiros_list_shows_twenty_seconds_late_is_the_only_one(
     assert rig.wiro.runs == 1
 
 
+@pytest.mark.parametrize("jump_s", [-3600, 3600])
+async def test_a_task_is_found_though_our_clock_was_set_since_run(rig: Rig, jump_s: float) -> None:
+    """When Run was sent is compared with Wiro's times by the clocks as they stood then."""
+    rig.wiro.loses.append("answer")
+    async with rig.process():
+        job = await rig.ask()
+        await rig.until(job, JobState.DOUBTFUL)
+        rig.wiro.jump_ours(jump_s)
+        done = await rig.until(job, JobState.DONE)
+    assert done.task_id == "task-1"
+    assert rig.wiro.runs == 1
+
+
 async def test_a_doubtful_card_says_what_it_waits_for(rig: Rig) -> None:
     rig.wiro.loses.append("late")
     async with rig.process():
