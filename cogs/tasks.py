@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.errors import NoSuchTask, UserError
 from bot.log import get_logger
 from bot.model import CancelBy, JobState
-from bot.ui.access import actor_of, is_shared, may, require, require_place, sees_cost
+from bot.ui.access import actor_of, is_shared, may, reader_of, require, require_place, sees_cost
 from bot.ui.answers import say
 from bot.ui.cards import job_card
 from bot.ui.ids import ButtonId, Verb
@@ -68,7 +68,14 @@ class Tasks(app_commands.Group):
         """Answer with all of one of the member's tasks."""
         job = await self._services.own_job(task, interaction.user.id)
         tool = self._services.catalogue[job.tool]
-        panel = task_details(job, tool, text_for(str(interaction.locale)), with_cost=True, is_owner=True)
+        panel = task_details(
+            job,
+            tool,
+            text_for(str(interaction.locale)),
+            with_cost=True,
+            is_owner=True,
+            model=await self._services.models.name_for(job, tool, reader_of(interaction)),
+        )
         await say(interaction, panel)
 
     @app_commands.command(description="Stop one of your tasks that waits or runs")
@@ -196,13 +203,15 @@ async def show_details(interaction: Interaction, message: discord.Message, servi
     is_owner = actor.user_id == job.user_id
     if job.private and not is_shared(job) and not is_owner:
         raise NoSuchTask(job.code)
+    tool = services.catalogue[job.tool]
     panel = task_details(
         job,
-        services.catalogue[job.tool],
+        tool,
         text_for(str(interaction.locale)),
         with_cost=sees_cost(job, actor),
         is_owner=is_owner,
         can_stop=may(Verb.MOD_STOP, job, actor),
+        model=await services.models.name_for(job, tool, reader_of(interaction)),
     )
     await say(interaction, panel)
 

@@ -77,6 +77,14 @@ class Models:
             raise NoSuchModel
         return model
 
+    async def name_for(self, job: Job, tool: Tool, reader: Reader) -> str | None:
+        """What the model of a job is called, for somebody who may use it there; None for everybody else."""
+        try:
+            model = await self.of_job(job, tool, reader)
+        except NoSuchModel:
+            return None
+        return None if model is None else model.name
+
     async def share(self, model_id: int, share: Share, *, owner_id: int) -> TrainedModel:
         """The model, shared so.
 

@@ -74,15 +74,23 @@ def place_of(job: Job) -> str:
 
 
 def task_details(
-    job: Job, tool: Tool, _: Text, *, with_cost: bool, is_owner: bool, can_stop: bool = False
+    job: Job,
+    tool: Tool,
+    _: Text,
+    *,
+    with_cost: bool,
+    is_owner: bool,
+    can_stop: bool = False,
+    model: str | None = None,
 ) -> ui.LayoutView:
-    """All of one task: the whole words, every setting, times and, for some, the cost."""
+    """All of one task: the whole words, every setting, times and, for some, the cost and the model's name."""
     negative = str(job.inputs.get("negativePrompt", ""))
     items: list[ui.Item[Any] | None] = [
         text(
             f"### {tool.title} · `#{job.code}`",
             _("for {member}", member=f"<@{job.user_id}>"),
             f"**{state_word(job, _)}** · {_private_word(job, _)}",
+            _("with {model}", model=code_span(model)) if model is not None else "",
         ),
         text(_("**Prompt**"), _whole(job.prompt)) if job.prompt else None,
         text(_("**Not to be shown**"), _whole(negative)) if negative else None,

@@ -77,6 +77,9 @@ async def test_a_portrait_with_a_model_runs_the_models_tool_and_says_its_words(
     done = await stand.finish(job)
     assert "I put `photo of zwx` in front" in words(stand.card(done))
     assert "anna" not in words(stand.card(done)), "its name is its owner's business"
+    for who, told in (("mira", True), ("tomas", False)):
+        details = await stand.sandbox.discord.menu(who, stand.card(done), "Task details")
+        assert ("with `anna`" in await stand.said(details)) is told
     again = await stand.until_carded(await press(stand, "mira", done, "Again"))
     assert (again.tool, again.prompt) == (job.tool, job.prompt)
     assert {**again.inputs, "seed": "7"} == job.inputs
