@@ -1,4 +1,4 @@
-"""`python -m bot [run|doctor]`: the bot itself, and what checks its surroundings.
+"""`python -m bot [run|doctor|backup|restore]`: the bot itself, and what looks after its surroundings.
 
 Only the standard library is imported up here: what is heavier comes once a signal finds somebody at home.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     if given.command == "doctor":
         return _doctor(as_json=given.json)
+    if given.command in {"backup", "restore"}:
+        from bot import keeping  # noqa: PLC0415 -- `run` should not pay for it before it hears signals
+
+        return keeping.backup(given.file) if given.command == "backup" else keeping.restore(given.file)
     _leave_when_asked()
     from bot.process import run  # noqa: PLC0415 -- half a second of imports, in which the signals work already
 
@@ -36,6 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the bot until SIGINT or SIGTERM (without a command, too)")
     doctor = commands.add_parser("doctor", help="check every setting and every service, a line each")
+    backup = commands.add_parser("backup", help="write a whole copy of the database, also while the bot runs")
+    backup.add_argument("file", type=Path, help="which must not be there yet")
+    restore = commands.add_parser("restore", help="take a backup back; the bot must be stopped")
+    restore.add_argument("file", type=Path, help="what `backup` wrote")
     doctor.add_argument("--json", action="store_true", help="for machines")
     return parser
 

@@ -82,6 +82,7 @@ class Reason(StrEnum):
     LOST = "lost"  # Run's outcome stayed unknown and the task was not found
     TOOK_TOO_LONG = "took_too_long"
     OUTPUTS_GONE = "outputs_gone"
+    RESTORED = "restored"  # the database was restored from a backup that is older than its end
     INTERNAL = "internal"  # a fault of ours; reason_text has the reference id
 
 

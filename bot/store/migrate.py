@@ -58,7 +58,7 @@ def current(url: str) -> str | None:
     file = engines.sqlite_file(parsed)
     if file is not None and not file.exists():
         return None
-    return _on_connection(parsed, revision)
+    return on_connection(parsed, revision)
 
 
 def knows(name: str) -> bool:
@@ -80,7 +80,7 @@ def upgrade(url: str, clock: Clock, *, target: str = "head") -> None:
     if file is not None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds prompts and tokens
     begun_s = clock.monotonic_s()
-    before, after = _on_connection(parsed, lambda conn: _upgrade(conn, target))
+    before, after = on_connection(parsed, lambda conn: _upgrade(conn, target))
     if before != after:
         log.info(
             "database migrated", before=before, after=after, took_s=round(clock.monotonic_s() - begun_s, 3)
@@ -123,8 +123,12 @@ def _upgrade(conn: sa.Connection, target: str) -> tuple[str | None, str | None]:
     return before, revision(conn)
 
 
-def _on_connection(url: sa.URL, work: Callable[[sa.Connection], T]) -> T:
-    """Run it in one transaction on a connection of its own."""
+def on_connection(url: sa.URL, work: Callable[[sa.Connection], T]) -> T:
+    """Run it in one transaction on a connection of its own. Blocks; see `upgrade`.
+
+    Raises:
+        StoreError: The database cannot be reached, or did not do it.
+    """
     try:
         if url.get_backend_name() == "sqlite":
             return _on_sqlite(url, work)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bot.errors import StoreError
 from bot.log import get_logger
-from bot.store import engines
+from bot.store import copies, engines
 from bot.store.database import Database
 from bot.store.errors import NewerDatabase
 
@@ -51,10 +51,17 @@ async def bring_to_shape(url: str, clock: Clock) -> None:
 
 def head() -> str:
     """The revision that this version needs: the one that no other follows."""
-    texts = [path.read_text("utf-8") for path in VERSIONS.glob("*.py")]
-    followed = {down for text in texts for down in _DOWN.findall(text)}
-    [newest] = {str(name) for text in texts for name in _REVISION.findall(text)} - followed
+    followed = {down for text in _texts() for down in _DOWN.findall(text)}
+    [newest] = _revisions() - followed
     return newest
+
+
+def _revisions() -> set[str]:
+    return {str(name) for text in _texts() for name in _REVISION.findall(text)}
+
+
+def _texts() -> list[str]:
+    return [path.read_text("utf-8") for path in VERSIONS.glob("*.py")]
 
 
 async def _fits(url: str, clock: Clock) -> bool:
@@ -108,15 +115,24 @@ def _migrate_here() -> None:
     """In the child: migrate the address on stdin, and write what went wrong, or null."""
     from bot.clock import SystemClock  # noqa: PLC0415 -- for the child alone
     from bot.log import configure  # noqa: PLC0415
-    from bot.store.migrate import upgrade  # noqa: PLC0415 -- what this module keeps out of the parent
+    from bot.store import migrate  # noqa: PLC0415 -- what this module keeps out of the parent
 
     configure("WARNING")  # to stderr: stdout is for the answer
     fault = None
     try:
-        upgrade(sys.stdin.read(), SystemClock())
+        url = sys.stdin.read()
+        _keep_copy(url, migrate.current(url))
+        migrate.upgrade(url, SystemClock())
     except StoreError as error:
         fault = {"error": type(error).__name__, "message": str(error)}
     sys.stdout.write(json.dumps(fault))
+
+
+def _keep_copy(url: str, revision: str | None) -> None:
+    """Keep an SQLite database as it is before it is migrated; a later version's is none of our business."""
+    file = engines.sqlite_file(engines.read_url(url))
+    if file is not None and revision in _revisions():
+        copies.keep_before_migration(file, head())
 
 
 if __name__ == "__main__":

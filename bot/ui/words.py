@@ -97,6 +97,10 @@ def why_it_ended(job: Job, _: Text) -> str:
         Reason.LOST: _("Wiro never confirmed that it started, and it could not be found there."),
         Reason.TOOK_TOO_LONG: _("It took far longer than it should, so it was stopped."),
         Reason.OUTPUTS_GONE: _("The images were made, but Wiro no longer had them when they were fetched."),
+        Reason.RESTORED: _(
+            "My records were restored from a backup from before its end, so I do not know how it ended. "
+            "Images that were made are where they were shown."
+        ),
         Reason.INTERNAL: _("Something went wrong on my side. It has been noted."),
     }
     told = _("It ended without images.") if job.reason is None else sentences[job.reason]

@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"bot.toolpages", "bot.ui", "bot.web", "bot.client", "bot.login", "cogs"},
     "bot.login": GROUND | {"bot.client"},
     "bot.process": GROUND | {"bot.app"},
-    "bot.__main__": {"bot.process", "bot.doctor"},
+    "bot.keeping": GROUND | SERVICES | LIFE | {"bot.process"},
+    "bot.__main__": {"bot.process", "bot.doctor", "bot.keeping"},
     "cogs": GROUND | SERVICES | RULES | LIFE | {"bot.ui"},
     "sandbox": set(),
 }

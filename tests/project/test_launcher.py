@@ -234,5 +234,5 @@ def test_argument_that_a_command_does_not_take_is_refused(house: House, argument
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, LAUNCHER], capture_output=True, text=True, check=True)
-    for command in ("demo", "run", "doctor", "setup", "test", "check", "bench"):
+    for command in ("demo", "run", "doctor", "setup", "backup", "restore", "test", "check", "bench"):
         assert f"\n  {command} " in done.stdout

@@ -37,7 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def on(url: str, work: Any) -> Any:
     """Run it as a migration runs: on a connection of its own."""
-    return migrate._on_connection(engines.read_url(url), work)
+    return migrate.on_connection(engines.read_url(url), work)
 
 
 async def fill(url: str) -> None:

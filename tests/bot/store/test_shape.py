@@ -27,6 +27,16 @@ async def test_an_empty_database_is_migrated_by_another_process(tmp_path: Path) 
     assert await asyncio.to_thread(migrate.current, url) == migrate.head()
 
 
+async def test_a_file_of_an_earlier_version_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
+    file = tmp_path / "atelier.db"
+    url = f"sqlite:///{file.as_posix()}"
+    await asyncio.to_thread(migrate.upgrade, url, SystemClock(), target="0002")
+    await shape.bring_to_shape(url, SystemClock())
+    kept = f"{url}.before-{migrate.head()}"
+    assert await asyncio.to_thread(migrate.current, url) == migrate.head()
+    assert await asyncio.to_thread(migrate.current, kept) == "0002"
+
+
 async def test_one_that_fits_is_only_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{(tmp_path / 'atelier.db').as_posix()}"
     await asyncio.to_thread(migrate.upgrade, url, SystemClock())
