@@ -32,7 +32,7 @@ from bot.wiro import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
     from datetime import datetime
 
     from tests.support.clock import ManualClock
@@ -57,6 +57,8 @@ class SimulatedTask:
     lives_s: float
     queued_s: float
     images: int
+    ends_as: tuple[str, int | None] | None = None
+    """None: as all tasks do."""
     status: str = TaskStatus.QUEUE
     pexit: int | None = None
     started_at: datetime | None = None
@@ -103,6 +105,7 @@ class SimulatedWiro:
             but the list shows it only after `late_s`).
         calls: Every call made, by name.
         ends_as: The status in which tasks end, and their exit code.
+        spawn: How what goes on at Wiro is begun.
     """
 
     def __init__(self, clock: ManualClock) -> None:
@@ -122,6 +125,7 @@ class SimulatedWiro:
         self.gone_urls: set[str] = set()
         self.png = a_png()
         self.models: Callable[[], dict[str, str]] = self.trained
+        self.spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]] = asyncio.create_task
         self.hidden_until: dict[str, float] = defaultdict(float)
 
     @property
@@ -174,7 +178,7 @@ class SimulatedWiro:
             images=int(inputs.get("samples", 1)),
         )
         self.tasks_by_id[task.id] = task
-        task.goes_on = asyncio.create_task(self._live(task))
+        task.goes_on = self.spawn(self._live(task))
         if lost is not None:
             await self._call("run-answer")
             if lost == "late":
@@ -271,7 +275,7 @@ class SimulatedWiro:
         await self.clock.sleep(task.lives_s / 2)
         self.events.tell(task, TaskProgress(percent=50, step=15, steps=30))
         await self.clock.sleep(task.lives_s / 2)
-        self.end(task, *self.ends_as)
+        self.end(task, *(task.ends_as or self.ends_as))
 
 
 class SimulatedEvents:

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workshop import Rig, open_rig
+from tests.faults.sim.disk import image_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.support.clock import ManualClock
 
-
-@pytest.fixture
-async def rig(migrated_file: Path, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
-    """The jobs' side on a new database, nothing running yet."""
-    shutil.copy(migrated_file, tmp_path / "atelier.db")
-    async with open_rig(f"sqlite:///{tmp_path}/atelier.db", tmp_path, clock) as made:
-        yield made
+@pytest.fixture(scope="session")
+def image(migrated_file: Path) -> bytes:
+    """A new, migrated database."""
+    return image_of(migrated_file)

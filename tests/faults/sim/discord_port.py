@@ -1,0 +1,323 @@
+"""Discord as messages see it: what stands where, who could see it, and every version of it that ever did."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+
+from bot.ui.messages import Answer, DiscordMessages, Lost, Outgoing, Refused, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from datetime import datetime
+
+    from tests.faults.sim.life import Life, LifeClock
+    from tests.support.clock import ManualClock
+
+APPLICATION = 1
+TOKEN_LIVES = timedelta(minutes=15)
+CALLBACK_WITHIN = timedelta(seconds=3)
+NONCE_HOLDS_S = 300.0
+LANDS_LATER_S = 6.0
+
+FAULTS = ("down", "lost", "late", "limited", "slow", "too-large")
+"""Not done · done, the answer lost · lost, and done some seconds later · 429 · no answer in time · 413."""
+
+DOWN = "HTTP 503"
+
+
+@dataclass
+class Version:
+    """A message as it stood for a while."""
+
+    at: datetime
+    components: list[dict[str, Any]]
+    files: tuple[str, ...]
+
+
+@dataclass
+class Message:
+    """One of the bot's messages."""
+
+    id: int
+    channel_id: int
+    reader: int | None
+    """The only one who sees it; None: everybody in the channel."""
+    versions: list[Version] = field(default_factory=list)
+    is_deleted: bool = False
+    content: str = ""
+
+    @property
+    def now(self) -> Version:
+        return self.versions[-1]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "channel_id": str(self.channel_id),
+            "author": {"id": str(APPLICATION)},
+            "components": self.now.components,
+        }
+
+
+@dataclass
+class Asked:
+    """An interaction that somebody began."""
+
+    id: int
+    token: str
+    user_id: int
+    channel_id: int
+    at: datetime
+    original: Message | None = None
+
+
+class SimulatedDiscord:
+    """Channels, direct messages and interactions, with the refusals that the bot must live with.
+
+    Attributes:
+        fails: What the next requests meet, by their route ("edit", "create", "read", "callback").
+        closed: Channels where the bot may not write.
+        gone: Channels that were deleted.
+        ever_closed: Channels where the bot could not write for some time.
+        left: Servers that the bot is no longer in.
+        refusals: How often each status was answered.
+    """
+
+    def __init__(self, clock: ManualClock, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        self.clock = clock
+        self.messages: dict[int, Message] = {}
+        self.asked: dict[str, Asked] = {}
+        self.fails: dict[str, deque[str | None]] = defaultdict(deque)
+        self.closed: set[int] = set()
+        self.gone: set[int] = set()
+        self.ever_closed: set[int] = set()
+        self.left: set[int] = set()
+        self.refusals: dict[int, int] = defaultdict(int)
+        self.dms: dict[int, int] = {}
+        self._spawn = spawn
+        self._nonces: dict[tuple[int, str], tuple[float, Message]] = {}
+        self._numbers = count(1)
+
+    def begin(self, *, user_id: int, channel_id: int) -> Asked:
+        """Somebody uses a command or clicks."""
+        number = next(self._numbers)
+        asked = Asked(number, f"interaction-{number}", user_id, channel_id, self.clock.now())
+        self.asked[asked.token] = asked
+        return asked
+
+    def close(self, channel_id: int, *, for_ever: bool = False) -> None:
+        """Take the bot's rights there away, or delete the channel."""
+        (self.gone if for_ever else self.closed).add(channel_id)
+        self.ever_closed.add(channel_id)
+
+    def call_back(self, asked: Asked, components: list[dict[str, Any]], *, private: bool) -> Answer:
+        """The first answer to an interaction, which makes its message."""
+        if self.clock.now() - asked.at > CALLBACK_WITHIN:
+            return self._refuse(404, 10062)
+        if asked.original is not None:
+            return self._refuse(400, 40060)
+        reader = asked.user_id if private else None
+        asked.original = self._make(asked.channel_id, reader, Outgoing(), components)
+        return Sent(asked.original.as_json())
+
+    def handle(
+        self, method: str, path: str, message: Outgoing | Mapping[str, Any] | None, query: Mapping[str, str]
+    ) -> Answer:
+        """One request, done."""
+        parts = path.strip("/").split("/")
+        match parts:
+            case ["webhooks", _, token, "messages", "@original"]:
+                return self._original(method, token, message)
+            case ["users", "@me", "channels"]:
+                assert not isinstance(message, Outgoing)
+                user_id = int((message or {})["recipient_id"])
+                self.dms[user_id] = user_id + 1_000_000
+                return Sent({"id": str(self.dms[user_id])})
+            case ["channels", channel, "messages"]:
+                return self._in_channel(method, int(channel), message, query)
+            case ["channels", channel, "messages", number]:
+                assert isinstance(message, Outgoing)
+                return self._edit(int(channel), int(number), message)
+        raise AssertionError(f"{method} {path} is not simulated")
+
+    def later(self, act: Callable[[], Answer], wait_s: float = LANDS_LATER_S) -> None:
+        """Let a request be done when nobody waits for it any more."""
+
+        async def land() -> None:
+            await self.clock.sleep(wait_s)
+            act()
+
+        self._spawn(land())
+
+    def standing(self) -> Iterator[Message]:
+        """Every message that is there now."""
+        return (message for message in self.messages.values() if not message.is_deleted)
+
+    def _original(self, method: str, token: str, message: object) -> Answer:
+        asked = self.asked[token]
+        if self.clock.now() - asked.at > TOKEN_LIVES:
+            return self._refuse(401, 50027)
+        if asked.original is None:
+            return self._refuse(404, 10015)
+        if asked.original.is_deleted:
+            return self._refuse(404, 10008)
+        if method == "PATCH":
+            assert isinstance(message, Outgoing)
+            self._change(asked.original, message)
+        return Sent(asked.original.as_json())
+
+    def _in_channel(self, method: str, channel_id: int, message: object, query: Mapping[str, str]) -> Answer:
+        if (refusal := self._refusal_of(channel_id)) is not None:
+            return refusal
+        if method == "GET":
+            after = int(query["after"])
+            there = [each for each in self.standing() if each.channel_id == channel_id and each.id > after]
+            return Sent([each.as_json() for each in there if each.reader is None or channel_id > 1_000_000])
+        assert isinstance(message, Outgoing)
+        key = (channel_id, message.nonce or "")
+        known = self._nonces.get(key)
+        if message.nonce and known is not None and self.clock.monotonic_s() - known[0] < NONCE_HOLDS_S:
+            return Sent(known[1].as_json())
+        payload = message.payload()
+        owner = next((user for user, dm in self.dms.items() if dm == channel_id), None)
+        made = self._make(channel_id, owner, message, payload.get("components", []))
+        self._nonces[key] = (self.clock.monotonic_s(), made)
+        return Sent(made.as_json())
+
+    def _edit(self, channel_id: int, message_id: int, message: Outgoing) -> Answer:
+        if (refusal := self._refusal_of(channel_id)) is not None:
+            return refusal
+        found = self.messages.get(message_id)
+        is_there = found is not None and not found.is_deleted and found.channel_id == channel_id
+        if found is None or not is_there or (found.reader is not None and channel_id < 1_000_000):
+            return self._refuse(404, 10008)
+        self._change(found, message)
+        return Sent(found.as_json())
+
+    def _refusal_of(self, channel_id: int) -> Refused | None:
+        if channel_id in self.gone:
+            return self._refuse(404, 10003)
+        if channel_id in self.closed:
+            return self._refuse(403, 50013)
+        return None
+
+    def _refuse(self, status: int, code: int) -> Refused:
+        self.refusals[status] += 1
+        return Refused(status, code, "words")
+
+    def _make(
+        self, channel_id: int, reader: int | None, message: Outgoing, components: list[dict[str, Any]]
+    ) -> Message:
+        number = discord.utils.time_snowflake(self.clock.now()) + next(self._numbers)
+        made = Message(number, channel_id, reader, content=message.content or "")
+        files = tuple(file.name for file in message.files or ())
+        made.versions.append(Version(self.clock.now(), components, files))
+        self.messages[number] = made
+        return made
+
+    def _change(self, found: Message, message: Outgoing) -> None:
+        files = found.now.files if message.files is None else tuple(file.name for file in message.files)
+        components = message.payload().get("components", found.now.components)
+        found.versions.append(Version(self.clock.now(), components, files))
+
+
+class LifeMessages(DiscordMessages):
+    """The routes as one life of the process asks them, with what goes wrong on the way."""
+
+    def __init__(self, world: SimulatedDiscord, life: Life, clock: LifeClock) -> None:
+        super().__init__(None, "", "", clock, application_id=APPLICATION)  # type: ignore[arg-type]  # no session: `_send` needs none
+        self._world = world
+        self._life = life
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        key: str,
+        message: Outgoing | Mapping[str, Any] | None,
+        *,
+        as_bot: bool,
+        query: Mapping[str, str] | None,
+    ) -> Answer:
+        route = {"PATCH": "edit", "POST": "create", "GET": "read"}[method]
+        has_files = isinstance(message, Outgoing) and bool(message.files)
+        return await meet(
+            self._world,
+            self._life,
+            route,
+            lambda: self._world.handle(method, path, message, query or {}),
+            has_files=has_files,
+        )
+
+
+async def meet(
+    world: SimulatedDiscord, life: Life, route: str, act: Callable[[], Answer], *, has_files: bool = False
+) -> Answer:
+    """Do a request, unless it is one of those that something happens to."""
+    await life.gate(is_far=True)
+    fault = world.fails[route].popleft() if world.fails[route] else None
+    answer: Answer
+    match fault:
+        case "down":
+            answer = Lost(DOWN)
+        case "lost":
+            act()
+            answer = Lost("ClientOSError")
+        case "late":
+            world.later(act)
+            answer = Lost("ServerDisconnectedError")
+        case "limited":
+            world.refusals[429] += 1
+            answer = Refused(429, 0, "rate limited", 1.5)
+        case "slow":
+            world.later(act, 1.0)
+            await life.clock.sleep(70.0)
+            answer = Lost("no answer in time")
+        case "too-large" if has_files:
+            world.refusals[413] += 1
+            answer = Refused(413, 40005, "Request entity too large")
+        case _:
+            answer = act()
+    await life.gate(is_far=True)
+    return answer
+
+
+class Interaction:
+    """As much of discord.py's interaction as showing a card needs."""
+
+    def __init__(self, world: SimulatedDiscord, life: Life, asked: Asked) -> None:
+        self.token = asked.token
+        self.response = self
+        self._world, self._life, self._asked = world, life, asked
+
+    async def send_message(self, *, view: discord.ui.LayoutView, ephemeral: bool, **_: Any) -> Any:
+        payload = Outgoing(view=view).payload()
+        answer = await meet(
+            self._world,
+            self._life,
+            "callback",
+            lambda: self._world.call_back(self._asked, payload["components"], private=ephemeral),
+        )
+        match answer:
+            case Sent(body=body):
+                return SimpleNamespace(message_id=int(body["id"]))
+            case Refused(status=404, code=code, words=words):
+                raise discord.NotFound(_response(404), {"code": code, "message": words})
+            case Refused(status=status, code=code, words=words):
+                raise discord.HTTPException(_response(status), {"code": code, "message": words})
+            case Lost(why=why) if why == DOWN:
+                raise discord.DiscordServerError(_response(503), why)
+            case _:
+                raise aiohttp.ServerDisconnectedError
+
+
+def _response(status: int) -> Any:
+    return SimpleNamespace(status=status, reason="", headers={})

@@ -1,0 +1,22 @@
+"""Courses of events that once broke a promise, as they were found and shrunk."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.sim import schedule
+from tests.faults.sim.schedule import Ask, Database, Discord, Schedule, Stop, Terminate, Wait
+
+FOUND = {
+    "stopped before its card was there, so that nobody wrote the end into it": Schedule(
+        (Ask(member=0, private=True), Ask(member=0), Stop(job=0)), pace=33
+    ),
+    "stopped while nobody knew whether it had a card": Schedule(
+        (Discord("callback", "lost"), *[Discord("read", "down")] * 4, Ask(), Stop(job=0), Wait(16.0))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_once_is_mended(name: str, image: bytes) -> None:
+    assert schedule.run(FOUND[name], image) == []
