@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.inbox import Nudge
 from bot.log import get_logger
-from bot.model import CancelBy, JobState
+from bot.model import CancelBy, JobState, Reason
 from bot.store import jobs as units
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.jobs.line import Line
     from bot.jobs.means import Means
     from bot.jobs.waiting_room import WaitingRoom
-    from bot.model import Job, Reason
+    from bot.model import Job
 
 log = get_logger(__name__)
 
@@ -96,7 +96,9 @@ class Acts:
         log.info("the end of a job was wished", job=job.code, by=by.value, state=after.state.value)
         if after.state.has_ended and not job.state.has_ended:
             self._means.book.tell(job, after)
-            self._spawn(self._closer.close(after))
+            is_card_coming = after.message_id is None and not after.preparing
+            if not is_card_coming or end_reason is Reason.NOBODY_SAW_IT:  # else whoever stores its id closes it
+                self._spawn(self._closer.close(after))
         else:
             self._carriers.nudge(job.id, Nudge.STOP)
         return after

@@ -72,7 +72,7 @@ class Sweeper:
         self._farewelled = {job.id for job in jobs}
 
     async def find_lost_cards(self, accepted_before: datetime | None = None) -> None:
-        """Find the cards of jobs that never learned theirs; a job without one was never seen and ends.
+        """Find the cards of jobs that never learned theirs; one that waits without was never seen, and ends.
 
         Left out, `accepted_before` spares the jobs whose callback may still be under way.
         """
@@ -106,6 +106,9 @@ class Sweeper:
             case Done(message_id=message_id):
                 log.info("found the card of a job")
                 await self._acts.show_card(job, message_id)
+            case None if job.state.has_ended:
+                now = self._means.clock.now()
+                await self._book.write(lambda conn: units.note_settled(conn, job.id, now), Lane.BACKGROUND)
             case None:
                 await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.NOBODY_SAW_IT)
             case Unknown():

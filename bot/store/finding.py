@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -20,6 +21,9 @@ SETTLED = "settled"
 """Stands in `delivery_claim` for a card that tells of its job's end."""
 
 _JOB, _CLAIM = tables.job, tables.delivery_claim
+
+CARD_SOUGHT_FOR = timedelta(hours=1)
+"""How long the card of a job that ended without one is looked for: its token lives fifteen minutes."""
 
 SCANNED_JOBS = 200
 """How far back `recent_prompts` looks for different ones."""
@@ -107,18 +111,13 @@ def carried_by(conn: sa.Connection, owner: int) -> list[Job]:
 
 
 def cardless(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> list[Job]:
-    """Jobs accepted before then that never got a card: nobody may have seen them.
+    """Jobs accepted before then that never got a card: nobody saw them, or nobody was told of their end.
 
     A training whose photos are on their way has its card made by whoever brings them.
     """
-    return select_jobs(
-        conn,
-        tables.IS_WAITING,
-        _JOB.c.preparing.is_(False),
-        _JOB.c.message_id.is_(None),
-        _JOB.c.created_at < before,
-        limit=limit,
-    )
+    never_shown = (_JOB.c.preparing.is_(False), _JOB.c.message_id.is_(None), _JOB.c.created_at < before)
+    waiting_jobs = select_jobs(conn, tables.IS_WAITING, *never_shown, limit=limit)
+    return [*waiting_jobs, *unsettled(conn, *never_shown, since=before - CARD_SOUGHT_FOR, limit=limit)]
 
 
 def losing_tokens(conn: sa.Connection, *, before: datetime, limit: int = 1000) -> list[Job]:
@@ -172,11 +171,15 @@ def claimed_ways(conn: sa.Connection, job_id: int) -> frozenset[str]:
     return frozenset(conn.execute(sa.select(_CLAIM.c.way).where(_CLAIM.c.job_id == job_id)).scalars())
 
 
-def unsettled(conn: sa.Connection, *, since: datetime, limit: int = 1000) -> list[Job]:
+def unsettled(
+    conn: sa.Connection, *conditions: sa.ColumnElement[bool], since: datetime, limit: int = 1000
+) -> list[Job]:
     """Jobs that ended without images since then, whose cards may not say so yet."""
     told = sa.select(_CLAIM.c.job_id).where(_CLAIM.c.job_id == _JOB.c.id, _CLAIM.c.way == SETTLED)
     without_images = _JOB.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.KEPT))
-    return select_jobs(conn, _JOB.c.ended_at >= since, without_images, ~told.exists(), limit=limit)
+    return select_jobs(
+        conn, _JOB.c.ended_at >= since, without_images, ~told.exists(), *conditions, limit=limit
+    )
 
 
 def count_by_state(conn: sa.Connection) -> dict[JobState, int]:
