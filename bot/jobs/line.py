@@ -11,7 +11,9 @@ from bot.jobs.queueing import choose
 from bot.jobs.work import Work
 from bot.log import get_logger
 from bot.model import JobState
+from bot.store import jobs as units
 from bot.store import line as store
+from bot.store.errors import OutcomeUnknown
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -28,6 +30,9 @@ CLAIMS_A_UNIT = 8
 LOOK_AGAIN_S = 15.0
 """The line is looked at at least this often: another process may have added to it or freed a place."""
 
+TRY_AGAIN_S = 1.0
+"""After the database could not say."""
+
 
 class Line:
     """Decides with the database who goes to Wiro."""
@@ -39,6 +44,7 @@ class Line:
         self._max_concurrent = max_concurrent
         self._woken = asyncio.Event()
         self._closed = False
+        self._is_unsure = False
         self._book.on_step(self._stepped)
 
     def wake(self) -> None:
@@ -59,7 +65,9 @@ class Line:
                 while not self._closed and (wait_s := await self._claim_some()) <= 0:
                     pass
             except StoreError as error:
+                self._is_unsure = self._is_unsure or isinstance(error, OutcomeUnknown)
                 log.warning("the line could not be read", error=str(error))
+                wait_s = TRY_AGAIN_S
             if not self._closed:
                 with suppress(TimeoutError):
                     async with self._means.clock.timeout(wait_s):
@@ -67,6 +75,8 @@ class Line:
 
     async def _claim_some(self) -> float:
         """Claim a few jobs in one transaction and have them carried; 0, or the seconds until more may go."""
+        if self._is_unsure:
+            await self._carry_unheard_claims()
         submitting = self._carriers.submitting_tools
         now, skew_s = self._means.clock.now(), self._means.wiro.clock_skew_s
 
@@ -94,12 +104,21 @@ class Line:
             ]
             return claimed, min([LOOK_AGAIN_S, *waits_s])
 
-        claimed, wait_s = await self._book.write(unit)
+        claimed, wait_s = await self._book.db.write(unit)
         for job in claimed:
             waited_s = (now - job.created_at).total_seconds()
             self._means.observer.state_changed(job, JobState.WAITING, waited_s)
             self._carriers.take(Work(job, may_run=True))
         return wait_s
+
+    async def _carry_unheard_claims(self) -> None:
+        """Carry what was claimed although the answer to the commit was lost: nobody else does."""
+        mine = await self._book.db.read(lambda conn: units.carried_by(conn, self._book.me))
+        self._is_unsure = False
+        for job in mine:
+            if job.state is JobState.SUBMITTING and self._carriers.work_of(job.id) is None:
+                log.warning("a claim was not heard of", job=job.code)
+                self._carriers.take(Work(job, may_run=True))
 
     def _stepped(self, before: Job, _after: Job) -> None:
         """A job left Wiro, or Run was answered, so that a place or a gate may be free."""
