@@ -118,6 +118,7 @@ class Workshop:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._claiming: asyncio.Task[None] | None = None
+        self._drained = False
         self._fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         book = Book(db, clock, observer, me)
         means = Means(
@@ -239,6 +240,7 @@ class Workshop:
             with suppress(TimeoutError):
                 async with self._clock.timeout(CLAIM_S):
                     await asyncio.wait({self._claiming})
+        self._drained = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -272,6 +274,8 @@ class Workshop:
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run an errand in the background, until the workshop is drained at the latest."""
         task = asyncio.create_task(coroutine)
+        if self._drained:  # by a command that was answered meanwhile; the next start does it
+            task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
