@@ -97,7 +97,9 @@ class Acts:
         if after.state.has_ended and not job.state.has_ended:
             self._means.book.tell(job, after)
             is_card_coming = after.message_id is None and not after.preparing
-            if not is_card_coming or end_reason is Reason.NOBODY_SAW_IT:  # else whoever stores its id closes it
+            if (
+                not is_card_coming or end_reason is Reason.NOBODY_SAW_IT
+            ):  # else whoever stores its id closes it
                 self._spawn(self._closer.close(after))
         else:
             self._carriers.nudge(job.id, Nudge.STOP)

@@ -14,6 +14,12 @@ FOUND = {
     "stopped while nobody knew whether it had a card": Schedule(
         (Discord("callback", "lost"), *[Discord("read", "down")] * 4, Ask(), Stop(job=0), Wait(16.0))
     ),
+    "claimed by a commit that was not heard of, and then nobody's": Schedule(
+        (Database("unknown-done", after=2), Ask(), Wait(5.0))
+    ),
+    "an errand begun by a command while the process stopped": Schedule(
+        (Ask(private=True), Ask(member=1), Stop(job=1), Terminate()), pace=36
+    ),
 }
 
 
