@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.jobs.job import ACCEPTANCE_WINDOW, LONGEST_WAIT
 from bot.jobs.ports import Done, Unknown
 from bot.log import bound_contextvars, get_logger, reference_id
 from bot.model import CancelBy, Reason
-from bot.store import history
+from bot.store import history, models
 from bot.store import jobs as units
 from bot.store.database import Lane
 
@@ -26,6 +27,8 @@ log = get_logger(__name__)
 
 FAREWELL = timedelta(seconds=90)
 """So long before its token dies a private card says where its result will come."""
+MODELS_WANTED_FOR = timedelta(days=7)
+"""How long a model's id is looked for."""
 
 
 class Sweeper:
@@ -42,6 +45,7 @@ class Sweeper:
             (15.0, self.find_lost_cards),
             (60.0, self.end_overlong_waits),
             (300.0, late.sweep),
+            (300.0, self.find_models),
             (3600.0, self.forget_old_results),
             (3600.0, self.forget_old_runs),
         )
@@ -86,6 +90,19 @@ class Sweeper:
         before = self._means.clock.now() - LONGEST_WAIT
         for job in await self._book.db.read(lambda conn: units.waiting(conn, before=before)):
             await self._acts.stop(job, by=CancelBy.SYSTEM, end_reason=Reason.WAITED_TOO_LONG)
+
+    async def find_models(self) -> None:
+        """Look for the ids of models that Wiro did not tell when their training was done."""
+        finder, since = self._means.models, self._means.clock.now() - MODELS_WANTED_FOR
+        if finder is None:
+            return
+        for model in await self._book.db.read(lambda conn: models.without_id(conn, since=since)):
+            job = await self._book.read(model.job_id)
+            found = None if job is None else await finder.find(job, patiently=False)
+            if found is not None and await self._book.write(
+                partial(models.learn_id, model_id=model.id, wiro_id=found), Lane.BACKGROUND
+            ):
+                log.info("found the id of a model", model=model.id)
 
     async def forget_old_results(self) -> None:
         """Drop kept results that are past their time."""

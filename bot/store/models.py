@@ -64,6 +64,19 @@ def owned_by(conn: sa.Connection, owner_id: int) -> list[TrainedModel]:
     return _read(conn, _MODEL.c.owner_id == owner_id)
 
 
+def without_id(conn: sa.Connection, *, since: datetime) -> list[TrainedModel]:
+    """The models recorded since then that Wiro has told no id for."""
+    return _read(conn, _MODEL.c.wiro_id.is_(None), _MODEL.c.created_at >= since)
+
+
+def learn_id(conn: sa.Connection, model_id: int, wiro_id: str) -> bool:
+    """Store what Wiro calls the model. False: it has an id or is gone, or the id is another model's."""
+    if by_wiro_id(conn, wiro_id) is not None:
+        return False
+    lacking = (_MODEL.c.id == model_id, _MODEL.c.wiro_id.is_(None))
+    return conn.execute(sa.update(_MODEL).where(*lacking).values(wiro_id=wiro_id)).rowcount == 1
+
+
 def usable_by(conn: sa.Connection, reader: Reader) -> list[TrainedModel]:
     """The models that the member may use there, their own first, then newest first."""
     shared_here = sa.select(_SHARE.c.model_id).where(_SHARE.c.guild_id == reader.guild_id)

@@ -204,7 +204,10 @@ def _in_use(model: TrainedModel | None) -> ModelInUse | None:
     if model is None:
         return None
     if model.wiro_id is None:
-        raise UserError("Wiro has not told me the number of this model yet, so it cannot be used. Try later.")
+        raise UserError(
+            "Wiro has not told me the number of this model yet, so it cannot be used. "
+            "I look again every few minutes."
+        )
     return ModelInUse(wiro_id=model.wiro_id, trigger_words=model.trigger_words)
 
 

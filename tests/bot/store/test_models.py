@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -133,3 +134,22 @@ async def test_deleted_model_is_nobodys_and_its_shares_go_with_it(db: Database) 
     following = await recorded(db, a_new_model(job_id=2))
     assert following.id > model.id
     assert following.shares == ()
+
+
+async def test_an_id_is_learned_once_and_is_one_models_alone(db: Database) -> None:
+    """Only models without one are looked for, and not those of long ago."""
+    known = await recorded(db, a_new_model())
+    later = await recorded(db, a_new_model(job_id=2, wiro_id=None))
+    assert await db.read(lambda conn: models.without_id(conn, since=START)) == [later]
+    soon = START + timedelta(seconds=1)
+    assert await db.read(lambda conn: models.without_id(conn, since=soon)) == []
+    for model_id, wiro_id, learned in (
+        (later.id, "900", False),
+        (later.id, "901", True),
+        (later.id, "902", False),
+        (known.id, "903", False),
+        (99, "904", False),
+    ):
+        unit = partial(models.learn_id, model_id=model_id, wiro_id=wiro_id)
+        assert await db.write(unit) is learned
+    assert await db.read(lambda conn: models.by_wiro_id(conn, "901")) == replace(later, wiro_id="901")
