@@ -19,7 +19,9 @@ from bot.log import get_logger
 from bot.login import logged_in, patiently
 from bot.quota.policy import Limits
 from bot.store import jobs as units
+from bot.store import trainings
 from bot.store.opening import ready_database
+from bot.store.photofiles import ARCHIVE, PhotoFiles
 from bot.store.results import result_store
 from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
@@ -190,6 +192,12 @@ def _operator_port(
     async def count_jobs() -> Mapping[JobState, int]:
         return await db.read(units.count_by_state)
 
+    photos = PhotoFiles(Path(settings.data_dir) / "drafts")
+
+    async def find_photos(token: str) -> Path | None:
+        training = await db.read(lambda conn: trainings.by_archive(conn, token))
+        return None if training is None else photos.path(training.draft_id, ARCHIVE)
+
     probes: dict[str, Callable[[], bool | Awaitable[bool]]] = {
         "discord": client.hears_discord,
         "database": answers,
@@ -201,6 +209,7 @@ def _operator_port(
         metrics=metrics,
         probes=probes,
         on_hint=late.hooked,
+        find_photos=find_photos,
         count_jobs=count_jobs,
     )
 

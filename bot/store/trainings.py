@@ -216,8 +216,9 @@ def with_photos_left(conn: sa.Connection, *, limit: int = CHUNK) -> list[Job]:
 
 
 def by_archive(conn: sa.Connection, token: str) -> Training | None:
-    """The training whose archive is fetched under that token."""
-    row = conn.execute(sa.select(*_COLUMNS).where(_TRAINING.c.archive_token == token)).first()
+    """The training whose archive is fetched under that token, until it has ended."""
+    mine = sa.select(*_COLUMNS).join(_JOB, _JOB.c.id == _TRAINING.c.job_id)
+    row = conn.execute(mine.where(_TRAINING.c.archive_token == token, _JOB.c.ended_at.is_(None))).first()
     return None if row is None else Training(**row._mapping)  # noqa: SLF001  # as above
 
 

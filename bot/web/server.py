@@ -14,9 +14,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from bot.errors import SettingsError, StoreError
 from bot.log import get_logger
 from bot.web.hooks import MAX_BODY_BYTES, WiroHook
+from bot.web.photos import PhotoArchives
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from bot.clock import Clock
     from bot.model import JobState
@@ -33,7 +35,7 @@ SHUTDOWN_S = 1.0
 
 
 class OperatorPort:
-    """Health, readiness, metrics and Wiro's hook, on one port for as long as the `async with` block lasts.
+    """Health, readiness, metrics, and Wiro's hook and photos, on one port while the `async with` block lasts.
 
     Args:
         host: The address to listen on.
@@ -43,6 +45,7 @@ class OperatorPort:
         probes: Named questions that must all be answered with yes for `/readyz` to say 200.
         on_hint: Told the token of each callback of Wiro; see `WiroHook`.
         count_jobs: Unfinished jobs by state, asked at every scrape.
+        find_photos: The archive that is fetched under a token; see `PhotoArchives`.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class OperatorPort:
         probes: Mapping[str, Probe],
         on_hint: Callable[[str], Awaitable[object]],
         count_jobs: Callable[[], Awaitable[Mapping[JobState, int]]] | None = None,
+        find_photos: Callable[[str], Awaitable[Path | None]] | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -63,6 +67,7 @@ class OperatorPort:
         self._probes = probes
         self._count_jobs = count_jobs
         self._hook = WiroHook(on_hint, clock, metrics)
+        self._photos = None if find_photos is None else PhotoArchives(find_photos, clock)
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._sampler: asyncio.Task[None] | None = None
 
@@ -102,6 +107,8 @@ class OperatorPort:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_post("/hooks/wiro/{token}", self._hook.handle)
+        if self._photos is not None:
+            app.router.add_get("/photos/{token}.zip", self._photos.handle)
         app.on_response_prepare.append(_say_little)
         return app
 

@@ -151,6 +151,9 @@ async def test_a_new_attempt_counts_nothing_of_the_one_before(db: Database, benc
     found = await db.read(partial(trainings.by_archive, token="t" * 32))
     assert found == again
     assert await db.read(partial(trainings.by_archive, token="x")) is None
+    stop = partial(jobs.want_stop, job_id=job.id, by=CancelBy.OWNER, user_id=USER, reason=None, now=START)
+    await db.write(stop)
+    assert await db.read(partial(trainings.by_archive, token="t" * 32)) is None
 
 
 async def test_a_training_that_is_stopped_before_its_photos_are_there_gives_its_draft_back(

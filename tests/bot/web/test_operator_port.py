@@ -14,6 +14,7 @@ from bot.web import Metrics, OperatorPort
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from tests.support.clock import ManualClock
 
@@ -27,6 +28,8 @@ class Port:
         self.session = session
         self.metrics = Metrics()
         self.hints: list[str] = []
+        self.archives: dict[str, Path] = {}
+        self.asked: list[str] = []
         self.probes: dict[str, Any] = {"discord": lambda: True, "database": self.database}
         self.database_answers = True
         self.counts: Mapping[JobState, int] | Exception = {JobState.WAITING: 3}
@@ -37,6 +40,12 @@ class Port:
 
     async def hint(self, token: str) -> None:
         self.hints.append(token)
+
+    async def find_photos(self, token: str) -> Path | None:
+        self.asked.append(token)
+        if not self.database_answers:
+            raise StoreBusy
+        return self.archives.get(token)
 
     async def count_jobs(self) -> Mapping[JobState, int]:
         if isinstance(self.counts, Exception):
@@ -51,6 +60,7 @@ class Port:
             metrics=self.metrics,
             probes=self.probes,
             on_hint=self.hint,
+            find_photos=self.find_photos,
             count_jobs=self.count_jobs,
         )
 
@@ -244,3 +254,41 @@ async def test_it_ends_at_once_on_the_real_clock() -> None:
         async with asyncio.timeout(5), port.open(SystemClock()) as server:
             port.url = f"http://127.0.0.1:{server.port}"
             assert (await port.get("/healthz"))[0] == 200
+
+
+ARCHIVE_TOKEN = "a" * 43
+
+
+async def test_photos_are_fetched_whole_under_their_token_and_no_other(port: Port, tmp_path: Path) -> None:
+    port.archives[ARCHIVE_TOKEN] = tmp_path / "photos.zip"
+    port.archives[ARCHIVE_TOKEN].write_bytes(b"PK" * 100_000)
+    async with port.session.get(f"{port.url}/photos/{ARCHIVE_TOKEN}.zip") as response:
+        body = await response.read()
+        told = (response.status, response.content_type, response.headers["Cache-Control"])
+    assert told == (200, "application/zip", "no-store")
+    assert body == b"PK" * 100_000
+    assert (await port.get(f"/photos/{'b' * 43}.zip"))[0] == 404
+
+
+async def test_what_is_no_token_is_not_even_looked_for(port: Port) -> None:
+    for guess in ("short.zip", "..%2f..%2fatelier.db.zip", f"{ARCHIVE_TOKEN}.png", "%00" * 40 + ".zip"):
+        assert (await port.get(f"/photos/{guess}"))[0] == 404
+    assert port.asked == []
+
+
+async def test_photos_that_were_deleted_are_not_found(port: Port, tmp_path: Path) -> None:
+    port.archives[ARCHIVE_TOKEN] = tmp_path / "photos.zip"
+    assert (await port.get(f"/photos/{ARCHIVE_TOKEN}.zip"))[0] == 404
+
+
+async def test_who_fetches_photos_is_asked_to_come_back_while_the_database_is_out_of_reach(
+    port: Port,
+) -> None:
+    port.database_answers = False
+    assert (await port.get(f"/photos/{ARCHIVE_TOKEN}.zip"))[0] == 503
+
+
+async def test_tokens_are_not_guessed_in_a_row(port: Port) -> None:
+    answers = [(await port.get(f"/photos/{number:043}.zip"))[0] for number in range(70)]
+    assert answers.count(404) == 60
+    assert answers[-1] == 429
