@@ -1,9 +1,10 @@
-"""What can be wrong with an image.
+"""What can be wrong with an image, or with an archive of images.
 
 MediaError
 ├── BadImage         not an image of a known kind, truncated, or broken
 │   └── TooManyPixels    it would take too much memory to look at
-└── CannotFit        it does not get small enough
+├── CannotFit        it does not get small enough
+└── BadArchive       an archive that is not read
 """
 
 from __future__ import annotations
@@ -41,3 +42,7 @@ class CannotFit(MediaError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"the image does not fit into {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+
+
+class BadArchive(MediaError):
+    """An archive that is not read; the message completes the sentence "… was not taken: it …"."""

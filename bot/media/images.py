@@ -42,7 +42,7 @@ _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _UNICODE = b"UNICODE\0"
 
 # Pillow raises all of these for data that is broken in one way or another.
-_BROKEN = (
+BROKEN = (
     UnidentifiedImageError,
     OSError,
     SyntaxError,
@@ -148,7 +148,7 @@ def _decoded(data: bytes) -> Image.Image:
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage("the image is too large to be looked at") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise BadImage(f"the image cannot be read: {error}") from error
     return image
 
@@ -157,7 +157,7 @@ def _plain(image: Image.Image) -> Image.Image:
     """The picture the right way up, in RGB, or in RGBA when it has transparency."""
     try:
         upright = ImageOps.exif_transpose(image)
-    except _BROKEN:  # only its EXIF is broken: as it lies, then
+    except BROKEN:  # only its EXIF is broken: as it lies, then
         upright = image
     return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
 

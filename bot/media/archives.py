@@ -1,0 +1,77 @@
+"""Photos out of an archive that a member gave: read safely, in memory, never unpacked to a path."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from bot.media.errors import BadArchive
+from bot.media.photos import MOST_BYTES as MOST_BYTES_A_PHOTO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MOST_ENTRIES = 500
+MOST_BYTES = 200 * 1024 * 1024
+"""Of all that is unpacked."""
+CHUNK = 1024 * 1024
+
+_NESTED = (".zip", ".7z", ".rar", ".tar", ".gz", ".bz2", ".xz", ".zst")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file of an archive."""
+
+    name: str = field(repr=False)
+    """Without its folders."""
+    data: bytes | None = field(repr=False)
+    """None: it is larger than a photo may be."""
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """The files of a ZIP, one after the other, so that only one is in memory.
+
+    Folders, hidden files and what macOS adds are passed over. Names lead nowhere: only their last part is
+    given, as a word for people.
+
+    Raises:
+        BadArchive: It is no ZIP, encrypted, broken, holds another archive, too many files or too much.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            if len(infos) > MOST_ENTRIES:
+                raise BadArchive(f"it holds {len(infos):,} files; {MOST_ENTRIES} are allowed")
+            left = MOST_BYTES
+            for info in infos:
+                entry = _read(archive, info, left)
+                if entry is not None:
+                    left -= len(entry.data or b"")
+                    yield entry
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
+        raise BadArchive("it is no ZIP that can be read") from error
+    except RuntimeError as error:  # zipfile's word for a missing password
+        raise BadArchive("it is encrypted") from error
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> Entry | None:
+    path = PurePosixPath(info.filename.replace("\\", "/"))
+    if path.name.startswith(".") or "__MACOSX" in path.parts:
+        return None
+    if path.suffix.lower() in _NESTED:
+        raise BadArchive("it holds another archive")
+    # What the header says of the size may be a lie, so what comes out is counted.
+    read = bytearray()
+    with archive.open(info) as file:
+        while chunk := file.read(CHUNK):
+            read += chunk
+            if len(read) > left:
+                raise BadArchive(f"it holds more than {MOST_BYTES // 1024**2} MB")
+            if len(read) > MOST_BYTES_A_PHOTO:
+                return Entry(name=path.name, data=None)
+    return Entry(name=path.name, data=bytes(read))
