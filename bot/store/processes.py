@@ -45,6 +45,13 @@ def retire(conn: sa.Connection, process_id: int, now: datetime) -> None:
     conn.execute(mine.values(ended_at=_database_time(conn, now)))
 
 
+def lives(conn: sa.Connection, now: datetime, dead_after_s: float) -> bool:
+    """Whether any process works on the database; one that fell silent counts until then."""
+    since = _database_time(conn, now) - timedelta(seconds=dead_after_s)
+    living = sa.select(_PROCESS.c.id).where(_PROCESS.c.ended_at.is_(None), _PROCESS.c.heartbeat_at > since)
+    return conn.execute(living.limit(1)).first() is not None
+
+
 def take_over(conn: sa.Connection, me: int, now: datetime, dead_after_s: float | None) -> list[Job]:
     """The unfinished jobs of processes that stopped or fell silent, mine from now on, oldest first.
 

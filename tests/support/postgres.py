@@ -66,6 +66,13 @@ def fresh_database(server_url: str) -> Iterator[str]:
         _execute(server_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def client_tools() -> str:
+    """The folder of pg_dump and its like that fit the server of the tests; "" for those on the PATH."""
+    if os.environ.get("TEST_DATABASE_URL"):
+        return ""
+    return str(_binaries())
+
+
 def _serve(folder: Path) -> Iterator[str]:
     as_user = _unprivileged(folder)
     binaries = _reachable(_binaries(), folder, as_user)
