@@ -27,6 +27,7 @@ from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
+from bot.ui.greeting import Greeter
 from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
@@ -46,6 +47,8 @@ from cogs import settings as settings_cog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    import discord
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
@@ -80,6 +83,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             shard_count=settings.shard_count,
             shard_ids=settings.shard_ids,
             http_trace=discord_trace(metrics, clock),
+            when_server_joined=late.server_joined,
             when_server_left=late.server_left,
         )
         await stack.enter_async_context(
@@ -116,6 +120,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             )
         )
         late.desk = workshop.desk
+        late.greeter = greeter = Greeter(db, messages, clock)
         moderation = Moderation(workshop.desk, db, clock)
         words = WordLists(db, clock, settings.blocked_words)
         services = Services(
@@ -124,6 +129,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             clock=clock,
             desk=workshop.desk,
             drafts=Drafts(),
+            greeter=greeter,
             models=Models(db, workshop.desk, clock),
             moderation=moderation,
             records=records,
@@ -152,7 +158,7 @@ def offer(client: AtelierClient, services: Services) -> None:
     """Give the client every command, menu and button that there is."""
     for cog in (portrait, models, tasks, quota, inspire, mod, settings_cog):
         cog.setup(client.tree, services)
-    help_cog.setup(client.tree, lambda: client.command_ids)
+    help_cog.setup(client.tree, services, lambda: client.command_ids)
 
 
 class _LateBound:
@@ -160,13 +166,20 @@ class _LateBound:
 
     def __init__(self) -> None:
         self.desk: Desk | None = None
+        self.greeter: Greeter | None = None
 
     async def hooked(self, token: str) -> bool:
         return self.desk is not None and await self.desk.hooked(token)
 
+    async def server_joined(self, guild: discord.Guild) -> None:
+        if self.greeter is not None:
+            await self.greeter.joined(guild)
+
     async def server_left(self, guild_id: int) -> None:
         if self.desk is not None:
             await self.desk.server_left(guild_id)
+        if self.greeter is not None:
+            await self.greeter.left(guild_id)
 
 
 def _session() -> aiohttp.ClientSession:

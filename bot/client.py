@@ -67,6 +67,7 @@ class AtelierClient(discord.AutoShardedClient):
         shard_count: int | None = None,
         shard_ids: Sequence[int] | None = None,
         http_trace: aiohttp.TraceConfig | None = None,
+        when_server_joined: Callable[[discord.Guild], Awaitable[None]] | None = None,
         when_server_left: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         # It never speaks, so what it would need for that is not worth two warnings at each start.
@@ -92,6 +93,7 @@ class AtelierClient(discord.AutoShardedClient):
         self._router = router
         self._callbacks = Callbacks(clock)
         self._seen: OrderedDict[int, None] = OrderedDict()
+        self._when_server_joined = when_server_joined
         self._when_server_left = when_server_left
 
     async def setup_hook(self) -> None:
@@ -146,6 +148,11 @@ class AtelierClient(discord.AutoShardedClient):
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return True
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server that the bot was just added to: discord.py keeps those found at the start apart."""
+        if self._when_server_joined is not None:
+            await self._when_server_joined(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """A server that the bot really left: discord.py keeps outages apart."""

@@ -14,15 +14,21 @@ from bot.ui.text import text_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.ui.services import Services
+
 Interaction = discord.Interaction[Any]
 
 
-def setup(tree: app_commands.CommandTree[Any], ids: Callable[[], Mapping[str, int]]) -> None:
+def setup(
+    tree: app_commands.CommandTree[Any], services: Services, ids: Callable[[], Mapping[str, int]]
+) -> None:
     """Offer `/help`; `ids` are Discord's ids of the commands by name, as far as they are known."""
 
     async def help_(interaction: Interaction) -> None:
+        _ = text_for(str(interaction.locale))
         lines = help_lines(tree, ids(), interaction.permissions)
-        await say(interaction, help_panel(lines, text_for(str(interaction.locale))))
+        greeting = await services.greeter.words_for(interaction.guild_id or 0, _)
+        await say(interaction, help_panel(lines, _, greeting=greeting))
 
     tree.add_command(app_commands.Command(name="help", description="What I can do, and how", callback=help_))
 

@@ -260,6 +260,9 @@ guild_policy = Table(
     _required("updated_at", UtcTime()),
 )
 
+# Servers that were told who the bot is.
+greeting = Table("greeting", METADATA, _snowflake("guild_id", primary_key=True), _required("at", UtcTime()))
+
 member_policy = Table(
     "member_policy",
     METADATA,

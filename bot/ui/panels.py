@@ -239,14 +239,15 @@ def _idea_row(tool: Tool, idea: Inspiration, _: Text) -> ui.Section[Any]:
     return ui.Section(body, accessory=use)
 
 
-def help_panel(lines: Iterable[HelpLine], _: Text) -> ui.LayoutView:
-    """Every command with what it does."""
+def help_panel(lines: Iterable[HelpLine], _: Text, *, greeting: str = "") -> ui.LayoutView:
+    """Every command with what it does, below the greeting of a server that has had none."""
     return card(
         Accent.RUNNING,
         text(
             _("### What I can do"),
             _("I make images with Wiro's hosted tools. Each task has one message here."),
         ),
+        text(greeting) if greeting else None,
         text(*(f"{line.mention} {line.description}" for line in lines)),
         text(
             small(_("Right click a message, Apps, Task details: everything about that task.")),

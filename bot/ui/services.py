@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.tools import Tool
     from bot.ui.drafts import Drafts
+    from bot.ui.greeting import Greeter
     from bot.ui.records import Records
     from bot.ui.router import Router
     from bot.ui.settings.choices import Choices
@@ -38,6 +39,7 @@ class Services:
     clock: Clock
     desk: Desk
     drafts: Drafts
+    greeter: Greeter
     models: Models
     moderation: Moderation
     records: Records

@@ -56,6 +56,7 @@ class Settings:
 
     def __init__(self, services: Services) -> None:
         self._choices = services.choices
+        self._greeter = services.greeter
         pages: list[Page] = [ChoicesPage(page, services.choices) for page in PAGES]
         pages.append(LinePage(LINE_PAGE, services.choices))
         pages.append(DefaultsPage(services))
@@ -64,7 +65,9 @@ class Settings:
     async def open(self, interaction: Interaction) -> None:
         """Answer with the first page."""
         require_manager(interaction)
-        await say(interaction, await self._panel(interaction, next(iter(self._pages))))
+        _ = text_for(str(interaction.locale))
+        greeting = await self._greeter.words_for(interaction.guild_id or 0, _)
+        await say(interaction, await self._panel(interaction, next(iter(self._pages)), greeting=greeting))
 
     async def turn(self, interaction: Interaction, target: ButtonId) -> None:
         """Turn to the page that was chosen, in place."""
@@ -103,12 +106,12 @@ class Settings:
         await interaction.response.edit_message(view=view, allowed_mentions=NOBODY)
 
     async def _panel(
-        self, interaction: Interaction, key: str, changed: Change | None = None
+        self, interaction: Interaction, key: str, changed: Change | None = None, *, greeting: str = ""
     ) -> ui.LayoutView:
         _ = text_for(str(interaction.locale))
         titles = {page.key: page.title(_) for page in self._pages.values()} | {CHANGES: _("What was changed")}
         items = await self._items(interaction, key, _)
-        return settings_panel(titles, key, items, _, changed=changed)
+        return settings_panel(titles, key, items, _, changed=changed, greeting=greeting)
 
     async def _items(self, interaction: Interaction, key: str, _: Text) -> Sequence[ui.Item[Any]]:
         guild_id = interaction.guild_id or 0

@@ -16,7 +16,7 @@ from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interactions
 from sandbox.discord.invoke import Invocations
 from sandbox.discord.messages import MessageDesk
-from sandbox.discord.model import Channel, Guild, Limits, Message, Person, Upload
+from sandbox.discord.model import Channel, Guild, Limits, Member, Message, Person, Upload
 from sandbox.discord.permissions import P
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.requestlog import RequestLog
@@ -347,6 +347,18 @@ class DiscordStandIn:
         found = self.guilds[guild] if isinstance(guild, str) else guild
         del found.members[self.world.bot.id]
         self.events.dispatch("GUILD_DELETE", {"id": str(found.id)}, guild_id=found.id, intent=1)
+        self.events.commands_changed()
+
+    async def add_bot(self, guild: Guild | str) -> None:
+        """The bot is added to a server that it is not in."""
+        found = self.guilds[guild] if isinstance(guild, str) else guild
+        bot = self.world.bot
+        own = [role.id for role in found.roles.values() if role.name == bot.display_name]
+        found.members[bot.id] = Member(bot, own, joined_s=self.times.now_s())
+        # What tells joining from finding at the start: the event does not speak of availability.
+        data = self.views.guild_create(found)
+        del data["unavailable"]
+        self.events.dispatch("GUILD_CREATE", data, guild_id=found.id, intent=1)
         self.events.commands_changed()
 
     async def set_unavailable(self, guild: Guild | str, *, unavailable: bool) -> None:

@@ -26,6 +26,7 @@ from bot.store.migrate import upgrade
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
 from bot.ui.drafts import Drafts
+from bot.ui.greeting import Greeter
 from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
@@ -199,7 +200,8 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             application_id=sandbox.discord.application_id,
         )
         router, catalogue = Router(), load_catalogue()
-        client = AtelierClient(router, clock=SystemClock(), shard_count=1)
+        greeter = Greeter(db, messages, clock)
+        client = AtelierClient(router, clock=SystemClock(), shard_count=1, when_server_joined=greeter.joined)
         limits = limits_of()
         records, pacer = Records(db, limits, clock), Pacer(clock, spacing_s=0.05)
         stage = DiscordStage(
@@ -222,6 +224,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             clock=clock,
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
+            greeter=greeter,
             models=Models(db, desk, clock),  # type: ignore[arg-type]  # likewise
             moderation=moderation,
             records=records,

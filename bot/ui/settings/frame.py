@@ -30,6 +30,7 @@ def settings_panel(
     _: Text,
     *,
     changed: Change | None = None,
+    greeting: str = "",
 ) -> ui.LayoutView:
     """The panel, turned to a page.
 
@@ -39,6 +40,7 @@ def settings_panel(
         items: What is on it.
         _: The reader's words.
         changed: What was just changed.
+        greeting: Of a server that has had none.
     """
     choose: ui.Select[Any] = ui.Select(
         custom_id=str(ButtonId(Verb.SETTINGS)),
@@ -50,7 +52,7 @@ def settings_panel(
     last = [ui.Separator[Any](), change_row(changed, page, _)] if changed is not None else []
     return card(
         Accent.RUNNING,
-        text(_("### Settings of this server")),
+        text(_("### Settings of this server"), greeting),
         ui.ActionRow(choose),
         ui.Separator(),
         *items,
