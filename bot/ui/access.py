@@ -136,8 +136,8 @@ def reader_of(interaction: Interaction) -> Reader:
     )
 
 
-def missing_for_public(rights: discord.Permissions, *, in_thread: bool) -> Sequence[str]:
-    """Discord's names of what the bot lacks to post a result, the most basic first."""
+def missing_to_write(rights: discord.Permissions, *, in_thread: bool) -> Sequence[str]:
+    """Discord's names of what the bot lacks to post words, the most basic first."""
     if rights.administrator:
         return ()
     to_send = (
@@ -145,8 +145,14 @@ def missing_for_public(rights: discord.Permissions, *, in_thread: bool) -> Seque
         if in_thread
         else ("Send Messages", rights.send_messages)
     )
-    needed = (("View Channel", rights.view_channel), to_send, ("Attach Files", rights.attach_files))
+    needed = (("View Channel", rights.view_channel), to_send)
     return tuple(name for name, granted in needed if not granted)
+
+
+def missing_for_public(rights: discord.Permissions, *, in_thread: bool) -> Sequence[str]:
+    """Discord's names of what the bot lacks to post a result, the most basic first."""
+    has_files = rights.administrator or rights.attach_files
+    return (*missing_to_write(rights, in_thread=in_thread), *(() if has_files else ("Attach Files",)))
 
 
 def require_place(interaction: Interaction, *, private: bool, private_helps: bool = True) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import StoreError
 from bot.log import get_logger
 from bot.store import greetings
+from bot.ui.access import missing_to_write
 from bot.ui.layout import Accent, card, small, text
 from bot.ui.messages import Outgoing, Refused
 from bot.ui.text import text_for
@@ -88,5 +89,4 @@ def greeting_words(_: Text) -> str:
 
 
 def _may_speak(guild: discord.Guild, channel: Any) -> bool:
-    rights = channel.permissions_for(guild.me)
-    return bool(rights.view_channel and rights.send_messages)
+    return not missing_to_write(channel.permissions_for(guild.me), in_thread=False)

@@ -139,6 +139,24 @@ async def test_the_line_is_paused_for_a_reason_and_goes_on_with_a_click_or_an_un
     assert stand.desk.policy_changes == 4
 
 
+async def test_a_log_channel_in_which_the_bot_may_not_write_is_said_to_be_one(stand: Stand) -> None:
+    """The panel names what is missing at once, not when the first entry is lost; prompts are off at first."""
+    lounge, dark = (stand.sandbox.discord.channel(key).id for key in ("lounge", "after-dark"))
+    panel = await opened(stand, "log")
+    answer = await pick(stand, panel, "at:set:-:log.log_channel_id", str(lounge))
+    assert f"I am missing **Send Messages** in <#{lounge}>" in shown(answer)
+    answer = await pick(stand, panel, "at:set:-:log.log_channel_id", str(dark))
+    assert "missing" not in shown(answer)
+    assert (await policy(stand)).log_channel_id == dark
+    assert (await policy(stand)).log_prompts is False
+    await pick(stand, panel, "at:set:-:log.log_prompts.on")
+    assert (await policy(stand)).log_prompts is True
+    await pick(stand, panel, "at:set:-:log.log_channel_id")
+    assert (await policy(stand)).log_channel_id is None
+    await chosen(stand, "log_channel_id", 5)
+    assert "is gone" in shown(await pick(stand, panel, "at:settings:-", "log"))
+
+
 async def chosen(stand: Stand, setting: str, value: object) -> None:
     """The server's manager chose that."""
     harbour = stand.sandbox.discord.guilds["harbour"].id

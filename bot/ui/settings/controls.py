@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NOTHING = "-"
 """The value of a menu that stands for no choice of the server's own."""
 ON, OFF = "on", "off"
+WRITTEN_IN = [discord.ChannelType.text, discord.ChannelType.news]
+"""Channels that a log can be kept in."""
 TALKED_IN = [
     discord.ChannelType.text,
     discord.ChannelType.news,

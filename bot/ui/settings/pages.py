@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.ui.access import missing_to_write
+from bot.ui.layout import text
 from bot.ui.settings.controls import (
     NOTHING,
     ON,
     TALKED_IN,
+    WRITTEN_IN,
     channel_menu,
     heading,
     menu,
@@ -67,6 +70,41 @@ def _language(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Ite
     ]
 
 
+def _log(policy: GuildPolicy, guild: discord.Guild | None, _: Text) -> Items:
+    explained = _(
+        "What moderators did and what rules refused is told there as it happens, and reported images with "
+        "buttons to deal with them. None chosen: only `/mod audit` has it."
+    )
+    chosen = policy.log_channel_id
+    known = [chosen] if chosen is not None and _has_channel(guild, chosen) else []
+    trouble = [] if chosen is None else [text(f"⚠️ {each}") for each in _log_trouble(chosen, guild, _)]
+    return [
+        heading(setting_name("log_channel_id", _), explained),
+        channel_menu(set_id("log", "log_channel_id"), known, _("None"), most=1, types=WRITTEN_IN),
+        *trouble,
+        switch(
+            "log",
+            "log_prompts",
+            setting_name("log_prompts", _),
+            _("Tell what was asked for too. Words of private tasks are never told."),
+            _,
+            on=policy.log_prompts,
+        ),
+    ]
+
+
+def _log_trouble(channel_id: int, guild: discord.Guild | None, _: Text) -> Sequence[str]:
+    """Why nothing can be told in the chosen channel."""
+    channel = guild.get_channel(channel_id) if guild is not None else None
+    if guild is None or channel is None:
+        return [_("The chosen channel is gone, or I do not see it. Choose one that I see.")]
+    missing = missing_to_write(channel.permissions_for(guild.me), in_thread=False)
+    if not missing:
+        return []
+    lacking = ", ".join(f"**{name}**" for name in missing)
+    return [_("I am missing {lacking} in {channel}.", lacking=lacking, channel=f"<#{channel_id}>")]
+
+
 def _results(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
     deleted = {"dm": _("By direct message to its owner"), "message": _("In a new message in the channel")}
     return [
@@ -103,6 +141,7 @@ def _moderation(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> I
 PAGES = (
     PolicyPage("channels", lambda _: _("Channels"), _channels),
     PolicyPage("language", lambda _: _("Language"), _language),
+    PolicyPage("log", lambda _: _("Log"), _log),
     PolicyPage("moderation", lambda _: _("Moderation"), _moderation),
     PolicyPage("results", lambda _: _("Results"), _results),
 )
@@ -118,6 +157,8 @@ def read_choice(setting: str, values: Sequence[str]) -> Any:
     read: dict[str, Callable[[], Any]] = {
         "allowed_channels": lambda: tuple(sorted(map(int, values))),
         "language": lambda: None if one == NOTHING else languages()[languages().index(one)],
+        "log_channel_id": lambda: int(one) if values else None,
+        "log_prompts": lambda: one == ON,
         "deleted_card": lambda: {"dm": "dm", "message": "message"}[one],
         "real_persons": lambda: one == ON,
         "stop_returns_quota": lambda: one == ON,
