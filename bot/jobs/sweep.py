@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.job import ACCEPTANCE_WINDOW, LONGEST_WAIT
 from bot.jobs.ports import Done, Unknown
+from bot.jobs.retention import Retention
 from bot.log import bound_contextvars, get_logger, reference_id
 from bot.model import CancelBy, Reason
 from bot.store import history, models
@@ -48,6 +49,7 @@ class Sweeper:
             (300.0, self.find_models),
             (3600.0, self.forget_old_results),
             (3600.0, self.forget_old_runs),
+            (3600.0, Retention(means.book.db, means.clock).forget_what_is_too_old),
         )
         """Each with the seconds between two of its turns."""
 

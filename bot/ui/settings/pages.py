@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Items = Sequence[ui.Item[Any]]
     Draw = Callable[[GuildPolicy, discord.Guild | None, Text], Items]
 
+RETENTION_DAYS = (7, 30, 90, 180, 365)
+"""None is less than kept results and late tasks are given."""
 MOST_CHOSEN = 25
 """Discord: values of one menu."""
 
@@ -105,6 +107,21 @@ def _log_trouble(channel_id: int, guild: discord.Guild | None, _: Text) -> Seque
     return [_("I am missing {lacking} in {channel}.", lacking=lacking, channel=f"<#{channel_id}>")]
 
 
+def _retention(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
+    explained = _(
+        "Tasks that ended longer ago are forgotten: their words, settings and buttons, who asked, and what "
+        "they cost here. The images in the channels stay, and so do trained models. What is forgotten does "
+        "not come back when this is undone."
+    )
+    options = {NOTHING: _("Kept for ever")}
+    options |= {str(days): _.plural("{n} day", "{n} days", days) for days in RETENTION_DAYS}
+    chosen = NOTHING if policy.retention_days is None else str(policy.retention_days)
+    return [
+        heading(setting_name("retention_days", _), explained),
+        menu(set_id("retention", "retention_days"), options, chosen),
+    ]
+
+
 def _results(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
     deleted = {"dm": _("By direct message to its owner"), "message": _("In a new message in the channel")}
     return [
@@ -143,6 +160,7 @@ PAGES = (
     PolicyPage("language", lambda _: _("Language"), _language),
     PolicyPage("log", lambda _: _("Log"), _log),
     PolicyPage("moderation", lambda _: _("Moderation"), _moderation),
+    PolicyPage("retention", lambda _: setting_name("retention_days", _), _retention),
     PolicyPage("results", lambda _: _("Results"), _results),
 )
 
@@ -157,6 +175,7 @@ def read_choice(setting: str, values: Sequence[str]) -> Any:
     read: dict[str, Callable[[], Any]] = {
         "allowed_channels": lambda: tuple(sorted(map(int, values))),
         "language": lambda: None if one == NOTHING else languages()[languages().index(one)],
+        "retention_days": lambda: None if one == NOTHING else RETENTION_DAYS[RETENTION_DAYS.index(int(one))],
         "log_channel_id": lambda: int(one) if values else None,
         "log_prompts": lambda: one == ON,
         "deleted_card": lambda: {"dm": "dm", "message": "message"}[one],
