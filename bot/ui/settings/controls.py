@@ -80,3 +80,17 @@ def channel_menu(
             default_values=[discord.SelectDefaultValue(id=each, type=kind) for each in chosen],
         )
     )
+
+
+def role_menu(target: ButtonId, chosen: Iterable[int], placeholder: str, *, most: int) -> ui.ActionRow[Any]:
+    """Discord's own menu of the server's roles; none at all may be chosen."""
+    kind = discord.SelectDefaultValueType.role
+    return ui.ActionRow(
+        ui.RoleSelect(
+            custom_id=str(target),
+            placeholder=placeholder,
+            min_values=0,
+            max_values=most,
+            default_values=[discord.SelectDefaultValue(id=each, type=kind) for each in chosen],
+        )
+    )

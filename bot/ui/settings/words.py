@@ -68,7 +68,7 @@ def _line_word(why: str | None, _: Text) -> str:
 def age_rule_word(rule: AgeRule, _: Text) -> str:
     """An age rule in a few words."""
     return {
-        AgeRule.OFF: _("off"),
+        AgeRule.OFF: _("everywhere"),
         AgeRule.SPOILER: _("behind a spoiler elsewhere"),
         AgeRule.NSFW_ONLY: _("only in age-restricted channels"),
     }[rule]

@@ -78,7 +78,7 @@ def test_the_longest_changes_fit_their_list_and_the_audit(setting: str) -> None:
         ("language", None, "de", "Language: this server's own → `de`"),
         ("allowed_channels", [], [5], "Channels: all → <#5>"),
         ("moderator_roles", [5, 6, 7, 8], [], "Moderator roles: <@&5>, <@&6>, <@&7>, + 1 → none"),
-        ("age_rule", "off", "spoiler", "Age rule: off → behind a spoiler elsewhere"),
+        ("age_rule", "off", "spoiler", "Age rule: everywhere → behind a spoiler elsewhere"),
         ("retention_days", None, 1, "Retention: for ever → 1 day"),
         ("log_channel_id", 5, None, "Log channel: <#5> → none"),
         ("log_prompts", False, True, "Prompts in the log: off → on"),
