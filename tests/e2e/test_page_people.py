@@ -65,3 +65,25 @@ async def test_details_are_for_whoever_asks_and_a_moderator_deletes(browser: Bro
         await tab.press("Delete")
         await expect(tab.last_message.locator(".tile")).to_have_count(0)
         await expect(tab.last_message).to_contain_text("Deleted")
+
+
+async def test_a_manager_sets_the_server_up_and_takes_it_back(browser: Browser, tmp_path: Path) -> None:
+    """What is chosen on the panel holds for the next command of a member, and one click undoes it."""
+    async with open_house(tmp_path) as house, open_tab(browser, house.sandbox.url) as tab:
+        await tab.become("Oskar")
+        await tab.run_command("settings")
+        panel = tab.message("Settings of this server")
+        await panel.get_by_text("Every channel", exact=True).click()
+        await panel.get_by_role("checkbox", name="#after-dark").click()
+        await panel.get_by_role("button", name="Done").click()
+        await expect(panel).to_contain_text("Channels: all →")
+        await expect(panel.locator("summary")).to_have_text("#after-dark")
+        await tab.become("Mira")
+        await tab.run_command("portrait", SMALL)
+        await expect(tab.last_message).to_contain_text("tasks are started in")
+        await tab.become("Oskar")
+        await tab.press("Undo", panel)
+        await expect(panel).to_contain_text("→ all")
+        await tab.become("Mira")
+        await tab.run_command("portrait", SMALL)
+        await expect(tab.last_message.locator(".tile")).to_have_count(1, timeout=PATIENCE_MS)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sandbox.discord.model import Json
 
 _LINK, _PREMIUM = 5, 6
+_DEFAULTS = {5: {"user"}, 6: {"role"}, 7: {"user", "role"}, 8: {"channel"}}
+"""What may be chosen at first in the selects that Discord fills."""
 
 
 class ControlCheck(ABC):
@@ -155,8 +157,26 @@ class ControlCheck(ABC):
                 self.problems.add((*path, "max_values"), "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", text)
         if kind == 8 and component.get("channel_types"):
             seen["channel_types"] = component["channel_types"]
-        if component.get("default_values"):
-            seen["default_values"] = component["default_values"]
+        if kind in _DEFAULTS and component.get("default_values"):
+            seen["default_values"] = self._defaults(component["default_values"], kind, path, least, most)
+        return seen
+
+    def _defaults(self, values: object, kind: int, path: Path, least: int, most: int) -> list[Json]:
+        """What is chosen already in a select that Discord fills: as many as may be chosen, of its kind."""
+        place = (*path, "default_values")
+        if not isinstance(values, list) or not least <= len(values) <= most:
+            self.problems.bad_length(place, least, most)
+            return []
+        seen = []
+        for index, value in enumerate(values):
+            one = value if isinstance(value, dict) else {}
+            if one.get("type") not in _DEFAULTS[kind]:
+                text = f"Value must be one of {sorted(_DEFAULTS[kind])}."
+                self.problems.add((*place, index, "type"), "BASE_TYPE_CHOICES", text)
+            if not str(one.get("id", "")).isdecimal():
+                text = f'Value "{one.get("id")}" is not snowflake.'
+                self.problems.add((*place, index, "id"), "NUMBER_TYPE_COERCE", text)
+            seen.append({"id": str(one.get("id")), "type": one.get("type")})
         return seen
 
     def options(self, options: object, path: Path, least: int, most: int) -> list[Json]:

@@ -4,7 +4,7 @@
 import { useComponent } from "./actions.js";
 import { emoji } from "./emoji.js";
 import { changed, channels, guild, nameOf, state } from "./store.js";
-import { classMap, html, nothing } from "./vendor.js";
+import { classMap, html, keyed, live, nothing } from "./vendor.js";
 
 const STRING = 3;
 const USER = 5;
@@ -40,12 +40,13 @@ function isPlain(component) {
 }
 
 // <selectedcontent> copies the first option as soon as the template is parsed. So that one has no child expression: its
-// marker would be copied too, and lit would put the other options there.
+// marker would be copied too, and lit would put the other options there. A select with other options is another one:
+// the copy would keep the words of the option that was there before.
 function plainSelect(component, { id, name, onChange }) {
   const inForm = name !== undefined;
   const hasDefault = component.options.some((option) => option.default);
   const optional = inForm && component.required === false;
-  return html`<select
+  const select = html`<select
     class="select"
     id=${id}
     name=${name ?? nothing}
@@ -65,7 +66,7 @@ function plainSelect(component, { id, name, onChange }) {
     ></option>
     ${component.options.map(
       (option) =>
-        html`<option value=${option.value} ?selected=${option.default}>
+        html`<option value=${option.value} .selected=${hasDefault ? live(Boolean(option.default)) : false}>
           ${emoji(option.emoji)}<span class="option-text"
             ><span>${option.label}</span>${
               option.description
@@ -76,12 +77,15 @@ function plainSelect(component, { id, name, onChange }) {
         </option>`,
     )}
   </select>`;
+  return keyed(component.options.map((option) => option.label).join("\n"), select);
 }
 
 // ---- the fold-out list -------------------------------------------------------------------------------------------
 
 function folded(component, key, send) {
-  const several = (component.max_values ?? 1) > 1;
+  const several = takesSeveral(component);
+  const choices = choicesOf(component);
+  const before = choices.filter((choice) => choice.default).map((choice) => choice.label);
   return html`<details
     class=${classMap({ fold: true, disabled: Boolean(component.disabled) })}
     name="fold"
@@ -94,17 +98,24 @@ function folded(component, key, send) {
       aria-disabled=${component.disabled ? "true" : nothing}
       @click=${(event) => component.disabled && event.preventDefault()}
     >
-      <span>${component.placeholder ?? `Choose ${NOUNS[component.type] ?? "some"}`}</span>
+      <span
+        >${before.join(", ") || (component.placeholder ?? `Choose ${NOUNS[component.type] ?? "some"}`)}</span
+      >
     </summary>
     <form class="fold-list" @change=${(event) => !several && chooseOne(event, send)}>
-      ${choicesOf(component).map((choice) => choiceRow(component, key, choice))}
+      ${choices.map((choice) => choiceRow(component, key, choice))}
       ${several ? html`<button type="button" class="button primary" @click=${shut}>Done</button>` : nothing}
     </form>
   </details>`;
 }
 
+/** Whether it is chosen with check boxes: a select that may be left empty is emptied by unticking. */
+function takesSeveral(component) {
+  return (component.max_values ?? 1) > 1 || component.min_values === 0;
+}
+
 function choiceRow(component, name, choice) {
-  const several = (component.max_values ?? 1) > 1;
+  const several = takesSeveral(component);
   return html`<label class="choice">
     <input
       type=${several ? "checkbox" : "radio"}
@@ -121,11 +132,14 @@ function choiceRow(component, name, choice) {
   </label>`;
 }
 
-/** No more boxes can be ticked than the component allows. */
+/** No more boxes can be ticked than the component allows; where that is one, the last ticked one stays. */
 function limit(event, component) {
   const boxes = [...event.target.closest("form, fieldset").elements].filter(
     (box) => box.name === event.target.name,
   );
+  if ((component.max_values ?? 1) === 1 && event.target.checked) {
+    for (const box of boxes) box.checked = box === event.target;
+  }
   const ticked = boxes.filter((box) => box.checked).length;
   if (event.target.type === "checkbox" && ticked > (component.max_values ?? 1)) event.target.checked = false;
 }

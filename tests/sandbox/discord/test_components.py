@@ -25,6 +25,12 @@ def box(*components: Json, **more: Any) -> Json:
     return {"type": 17, "components": list(components), **more}
 
 
+def chosen(*values: Json) -> Json:
+    """A menu of channels of which some are chosen already."""
+    menu = {"type": 8, "custom_id": "place", "default_values": list(values)}
+    return {"type": 1, "components": [menu]}
+
+
 def select(**more: Any) -> Json:
     return {"type": 1, "components": [{"type": 3, "custom_id": "pick", "options": OPTIONS, **more}]}
 
@@ -88,6 +94,9 @@ def test_what_discord_takes_is_taken(component: Json) -> None:
         (select(max_values=3), "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE"),
         (select(min_values=2), "SELECT_COMPONENT_MIN_GREATER_THAN_MAX"),
         (select(placeholder="a" * 151), "BASE_TYPE_BAD_LENGTH"),
+        (chosen({"id": "5", "type": "role"}), "BASE_TYPE_CHOICES"),
+        (chosen({"id": "five", "type": "channel"}), "NUMBER_TYPE_COERCE"),
+        (chosen(*[{"id": str(number), "type": "channel"} for number in (5, 6)]), "BASE_TYPE_BAD_LENGTH"),
         (select(options=[{"label": "a" * 101, "value": "a"}]), "BASE_TYPE_BAD_LENGTH"),
         ("words", "MODEL_TYPE_CONVERT"),
     ],

@@ -179,6 +179,23 @@ async def test_string_select_sends_its_choice(tab: Tab, ground: Ground) -> None:
     assert (details["custom_id"], details["values"]) == ("style", ["oil"])
 
 
+async def test_string_select_shows_what_its_message_says_is_chosen(tab: Tab, ground: Ground) -> None:
+    """Also after somebody chose otherwise, and when its options become others."""
+
+    def select(chosen: str, *names: str) -> list[dict[str, Any]]:
+        options = [{"label": name, "value": name, "default": name == chosen} for name in names]
+        return [row({"type": 3, "custom_id": "way", "placeholder": "Pick", "options": options})]
+
+    message = ground.discord.post(components=select("Photo", "Photo", "Oil"))
+    field = tab.last_message.get_by_role("combobox")
+    await field.select_option("Oil")
+    await ground.discord.asked_for("click")
+    ground.discord.edit(message, components=select("Photo", "Photo", "Oil"))
+    await expect(field).to_have_value("Photo")
+    ground.discord.edit(message, components=select("Small", "Small", "Large"))
+    await expect(field.locator("selectedcontent")).to_have_text("Small")
+
+
 async def test_select_of_several_sends_them_when_it_is_closed(tab: Tab, ground: Ground) -> None:
     options = [{"label": name, "value": name.lower()} for name in ("Photo", "Oil", "Ink")]
     select = {"type": 3, "custom_id": "styles", "placeholder": "Pick", "max_values": 2, "options": options}
@@ -210,6 +227,23 @@ async def test_entity_selects_offer_what_the_server_has(tab: Tab, ground: Ground
         await select.get_by_role("radio", name=label).click()
         details = (await ground.discord.asked_for("click")).details
         assert (details["custom_id"], details["values"]) == (f"of {kind}", [value])
+
+
+async def test_select_that_may_be_left_empty_shows_what_is_chosen_and_is_emptied(
+    tab: Tab, ground: Ground
+) -> None:
+    """One or none: what is chosen is its label; another takes its place, and unticking leaves none."""
+    chosen = {"default_values": [{"id": PORTRAITS, "type": "channel"}], "min_values": 0, "max_values": 1}
+    ground.discord.post(components=[row({"type": 8, "custom_id": "log", "placeholder": "None", **chosen})])
+    select = tab.last_message.locator("details")
+    await expect(select.locator("summary")).to_have_text("#portraits")
+    await select.locator("summary").click()
+    boxes = select.get_by_role("checkbox")
+    await boxes.last.click()
+    await expect(select.get_by_role("checkbox", checked=True)).to_have_count(1)
+    await boxes.last.click()
+    await select.get_by_role("button", name="Done").click()
+    assert (await ground.discord.asked_for("click")).details["values"] == []
 
 
 async def test_disabled_selects_stay_shut(tab: Tab, ground: Ground) -> None:
