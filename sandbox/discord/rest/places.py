@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sandbox.discord.errors import ApiError, invalid, missing_access, missing_permissions, unknown
@@ -68,6 +69,13 @@ class PlaceRoutes:
             Route("get_guild", "GET", guild, self._guild, major="guild"),
             Route("guild_channels", "GET", guild + "/channels", self._channels, major="guild"),
             Route("guild_roles", "GET", guild + "/roles", self._roles, major="guild"),
+            Route(
+                "role_member_counts",
+                "GET",
+                guild + "/roles/member-counts",
+                self._role_member_counts,
+                major="guild",
+            ),
             Route("active_threads", "GET", guild + "/threads/active", self._threads, major="guild"),
             Route("get_member", "GET", guild + "/members/{user}", self._member, major="guild"),
             Route("get_channel", "GET", channel, self._channel, major="channel"),
@@ -114,6 +122,11 @@ class PlaceRoutes:
     async def _roles(self, call: Call) -> Reply:
         guild = self._places.guild(call)
         return Reply([self._context.views.role(role, guild) for role in guild.roles.values()])
+
+    async def _role_member_counts(self, call: Call) -> Reply:
+        guild = self._places.guild(call)
+        held = Counter(role_id for member in guild.members.values() for role_id in member.role_ids)
+        return Reply({str(role_id): held[role_id] for role_id in guild.roles if role_id != guild.id})
 
     async def _threads(self, call: Call) -> Reply:
         guild = self._places.guild(call)

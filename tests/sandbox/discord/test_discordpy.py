@@ -243,3 +243,14 @@ async def test_a_left_server_is_gone_and_an_unavailable_one_comes_back(
     await until(lambda: found(tiny.id) is None)
     with pytest.raises(ValueError, match="not in that server"):
         await discord_stand_in.command("juno", "general", "paint", {"prompt": "x"})
+
+
+async def test_members_of_each_role_are_counted(discord_stand_in: DiscordStandIn, bot: Bot) -> None:
+    """All roles but everyone's, with those that nobody has; no privileged intent is needed."""
+    harbour = discord_stand_in.guilds["harbour"]
+    guild = bot.get_guild(harbour.id)
+    assert guild is not None
+    counts = {
+        getattr(role, "name", None): number for role, number in (await guild.role_member_counts()).items()
+    }
+    assert counts == {"Regulars": 1, "Atelier": 1, "Moderators": 1, "Managers": 1}
