@@ -264,7 +264,8 @@ class StartingButtons:
         return await self._services.models.one(number, reader_of(interaction))
 
     def _tool_for_models(self) -> Tool:
-        return next(each for each in self._services.catalogue.values() if each.model_input)
+        catalogue = self._services.catalogue
+        return next(catalogue[each.with_model] for each in catalogue.values() if each.with_model)
 
     async def _model_of(self, job: Job, interaction: Interaction) -> TrainedModel | None:
         """The trained model of a job, for the one who clicks. Raises `NoSuchModel` when it is not theirs."""

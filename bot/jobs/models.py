@@ -69,9 +69,8 @@ class Models:
         Raises:
             NoSuchModel: It is gone, or the member may not use it there.
         """
-        if not tool.model_input:
+        if (wiro_id := _wiro_id_of(job, tool)) is None:
             return None
-        wiro_id = str(job.inputs[tool.model_input])
         model = await self._db.read(lambda conn: units.by_wiro_id(conn, wiro_id))
         if model is None or not may_use(model, reader):
             raise NoSuchModel
@@ -141,10 +140,8 @@ def reference(model: TrainedModel) -> str:
 
 async def access_to_model(means: Means, job: Job) -> ModelAccess:
     """Whether the job's owner may use its model now; a job without one is open."""
-    tool = means.tool_of(job.tool)
-    if not tool.model_input:
+    if (wiro_id := _wiro_id_of(job, means.tool_of(job.tool))) is None:
         return ModelAccess.OPEN
-    wiro_id = str(job.inputs[tool.model_input])
     model = await means.book.db.read(lambda conn: units.by_wiro_id(conn, wiro_id))
     reader = Reader(user_id=job.user_id, guild_id=job.guild_id)
     if model is not None and is_by_role(model, reader):
@@ -153,3 +150,8 @@ async def access_to_model(means: Means, job: Job) -> ModelAccess:
             return ModelAccess.UNSAID
         reader = Reader(user_id=job.user_id, guild_id=job.guild_id, role_ids=roles)
     return ModelAccess.OPEN if model is not None and may_use(model, reader) else ModelAccess.CLOSED
+
+
+def _wiro_id_of(job: NewJob, tool: Tool) -> str | None:
+    """What Wiro calls the trained model that the job asks for; None when it asks for none."""
+    return str(job.inputs.get(tool.model_input) or "") or None

@@ -200,7 +200,7 @@ class Tool(_Frozen):
     images_input: str = ""
     """Id of the input that says how many images a run makes; "" for a training."""
     model_input: str = ""
-    """Id of the fixed input that names the member's trained model to work with."""
+    """Id of the input that names a trained model to work with: only one that the member may use."""
     with_model: str = ""
     """Key of the tool that runs in the place of this one when a trained model is chosen."""
     expected_run_s: float = Field(gt=0)
@@ -256,10 +256,8 @@ class Tool(_Frozen):
         if self.images_input and self.images_input not in ids:
             msg = f"images_input names {self.images_input}, which is no input"
             raise ValueError(msg)
-        if self.model_input and self.model_input not in {
-            each.id for each in self.inputs if each.place is Place.FIXED
-        }:
-            msg = f"model_input names {self.model_input}, which is no fixed input"
+        if self.model_input and self.model_input not in ids:
+            msg = f"model_input names {self.model_input}, which is no input"
             raise ValueError(msg)
         numbers = [each.number for each in self.inspirations]
         if len(set(numbers)) != len(numbers):

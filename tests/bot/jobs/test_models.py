@@ -68,6 +68,18 @@ async def test_a_model_that_was_taken_back_or_deleted_is_refused_before_it_costs
     assert rig.wiro.runs == 0
 
 
+async def test_a_training_starts_from_no_model_that_its_owner_may_not_use(rig: Rig) -> None:
+    """Whoever writes somebody else's number is refused before it costs; one that starts from none runs."""
+    await a_model(rig)
+    training: dict[str, Any] = {"tool": "train-dreambooth-sd", "images": 0}
+    async with rig.process():
+        stolen = await rig.ask(inputs={"referenceModelPrivate": "900"}, **training)
+        refused = await rig.until(stolen, JobState.FAILED)
+        await rig.until(await rig.ask(inputs={"referenceModelPrivate": ""}, **training), JobState.DONE)
+    assert refused.reason is Reason.MODEL_CLOSED
+    assert rig.wiro.runs == 1
+
+
 async def test_a_role_is_looked_up_when_the_job_starts(rig: Rig) -> None:
     """Who has lost it is refused; while Discord does not say, the job waits and then goes on."""
     await a_model(rig, WITH_ROLE)

@@ -94,7 +94,7 @@ def test_the_smallest_file_that_loads(tmp_path: Path) -> None:
         ('help = "h"', 'help = "h"\ndraw = true', "a drawn input is a whole number"),
         ('help = "h"', 'help = "h"\ndiscord_maximum = 3', "over the discord_maximum of 3"),
         ('help = "h"', 'help = "h"\nmaximum = 4\ndiscord_maximum = 3', "over the discord_maximum of 3"),
-        ('images_input = "n"', 'model_input = "n"', "model_input names n, which is no fixed input"),
+        ('images_input = "n"', 'model_input = "m"', "model_input names m, which is no input"),
         ('title = "T"', "title = ", "not valid TOML"),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,
