@@ -13,7 +13,7 @@ from bot.jobs.ways import NEW_MESSAGE, ways_without_card
 from bot.log import get_logger
 from bot.model import JobState, Reason
 from bot.store import jobs as units
-from bot.store import policies, trainings
+from bot.store import models, policies, trainings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,8 +175,12 @@ class Deliverer:
         tool = self._means.tool_of(job.tool)
         if not tool.is_training or self._means.models is None:
             return None
-        training = await self._means.book.db.read(lambda conn: trainings.get(conn, job.id))
-        return new_model(job, tool, training, await self._means.models.find(job))
+        used = str(job.inputs.get(tool.model_input) or "")
+        training, started_from = await self._means.book.db.read(
+            lambda conn: (trainings.get(conn, job.id), models.by_wiro_id(conn, used) if used else None)
+        )
+        wiro_id = await self._means.models.find(job)
+        return new_model(job, tool, training, wiro_id, started_from=started_from)
 
     async def _gone(self, job: Job) -> Job:
         log.error("the outputs are gone before they could be fetched")

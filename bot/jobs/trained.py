@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.model import Job
     from bot.tools import Tool
+    from bot.trained import TrainedModel
     from bot.training import Training
     from bot.wiro import Task, ToolPage
 
@@ -88,11 +89,22 @@ def _ids_of(row: Any) -> Iterator[str]:
             yield text
 
 
-def new_model(job: Job, tool: Tool, training: Training | None, wiro_id: str | None) -> NewModel:
-    """All that is recorded of the model."""
+def new_model(
+    job: Job,
+    tool: Tool,
+    training: Training | None,
+    wiro_id: str | None,
+    *,
+    started_from: TrainedModel | None = None,
+) -> NewModel:
+    """All that is recorded of the model.
+
+    One that started from a trained model has its words too, but does not name it: it may be somebody else's.
+    """
     wiro_name = str(job.inputs.get(TRAINING_NAME, ""))
-    base = str(job.inputs.get("referenceModelPrivate") or job.inputs.get("referenceModel") or "")
+    base = str(job.inputs.get("referenceModel") or "")
     known = tool.input("referenceModel").option_of(base)
+    inherited = started_from.trigger_words if started_from is not None else ()
     return NewModel(
         owner_id=job.user_id,
         guild_id=job.guild_id,
@@ -100,7 +112,7 @@ def new_model(job: Job, tool: Tool, training: Training | None, wiro_id: str | No
         name=wiro_name.rpartition("-")[0] or wiro_name,
         wiro_name=wiro_name,
         wiro_id=wiro_id,
-        trigger_words=trigger_words(tool, job.inputs),
+        trigger_words=tuple(dict.fromkeys((*trigger_words(tool, job.inputs), *inherited))),
         base=(known.label if known is not None else "") or base,
         description=str(job.inputs.get("trainModelDescription", "")),
         photos=training.photos if training is not None else 0,

@@ -30,7 +30,9 @@ WITH_ROLE = Share(guild_id=GUILD, kind=ShareKind.ROLE, target_id=55)
 
 
 async def a_model(rig: Rig, *shares: Share, owner_id: int = OWNER) -> TrainedModel:
-    model = await rig.db.write(partial(models.record, new=a_new_model(owner_id=owner_id), now=START))
+    model = await rig.db.write(
+        partial(models.record, new=a_new_model(owner_id=owner_id, job_id=99), now=START)
+    )
     for share in shares:
         model = await rig.db.write(
             partial(models.share, model_id=model.id, owner_id=owner_id, wanted=share, now=START)
@@ -78,6 +80,19 @@ async def test_a_training_starts_from_no_model_that_its_owner_may_not_use(rig: R
         await rig.until(await rig.ask(inputs={"referenceModelPrivate": ""}, **training), JobState.DONE)
     assert refused.reason is Reason.MODEL_CLOSED
     assert rig.wiro.runs == 1
+
+
+async def test_a_model_that_was_trained_from_another_has_its_words_and_not_its_name(rig: Rig) -> None:
+    """The other one may be somebody else's, and whoever uses the new one does not know it."""
+    await a_model(rig, WITH_USER)
+    inputs = {"trainModelName": "two-k3f9", "instancePrompt": "photo of sks", "referenceModelPrivate": "900"}
+    async with rig.process():
+        job = await rig.ask(tool="train-dreambooth-sd", images=0, inputs=inputs)
+        await rig.until(job, JobState.DONE)
+    model = await rig.db.read(partial(models.by_job, job_id=job.id))
+    assert model is not None
+    assert (model.name, model.base) == ("two", "")
+    assert model.trigger_words == ("photo of sks", "photo of zwx")
 
 
 async def test_a_role_is_looked_up_when_the_job_starts(rig: Rig) -> None:
