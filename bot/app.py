@@ -14,7 +14,7 @@ from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
-from bot.jobs.workshop import Workshop
+from bot.jobs.workshop import TrainingParts, Workshop
 from bot.log import get_logger
 from bot.login import logged_in, patiently
 from bot.quota.policy import Limits
@@ -25,12 +25,15 @@ from bot.store.photofiles import ARCHIVE, PhotoFiles
 from bot.store.results import result_store
 from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
+from bot.training import upload_ways
 from bot.ui.acknowledge import Acknowledger
+from bot.ui.courier import Courier
 from bot.ui.drafts import Drafts
 from bot.ui.greeting import Greeter
 from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
+from bot.ui.places import DiscordPlaces
 from bot.ui.records import Records
 from bot.ui.router import Router
 from bot.ui.services import Services
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+DRAFTS = "drafts"
+"""Folder of the photos below the data folder."""
 CONNECTIONS = 200
 """Open at once to Wiro, or to Discord's message routes: more jobs wait their turn for a moment."""
 
@@ -102,6 +107,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             application_id=client.application_id or 0,
         )
         records = Records(db, Limits.resolve(settings), clock)
+        photos = PhotoFiles(Path(settings.data_dir) / DRAFTS)
         stage = await stack.enter_async_context(_stage(messages, catalogue, records, client, clock))
         wiro, events = await stack.enter_async_context(_ways_to_wiro(settings, clock, metrics))
         pages = ToolPages(wiro, catalogue, clock)
@@ -116,6 +122,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
                 catalogue=catalogue,
                 observer=metrics,
                 price=pages.price,
+                trainings=_trainings(settings, messages, catalogue, clock, wiro=wiro, photos=photos),
                 **_workshop_settings(settings, db, clock),
             )
         )
@@ -205,7 +212,7 @@ def _operator_port(
     async def count_jobs() -> Mapping[JobState, int]:
         return await db.read(units.count_by_state)
 
-    photos = PhotoFiles(Path(settings.data_dir) / "drafts")
+    photos = PhotoFiles(Path(settings.data_dir) / DRAFTS)
 
     async def find_photos(token: str) -> Path | None:
         training = await db.read(lambda conn: trainings.by_archive(conn, token))
@@ -298,6 +305,21 @@ def _workshop_settings(settings: Settings, db: Database, clock: Clock) -> dict[s
         "public_url": settings.public_url,
         "blocked_users": settings.blocked_users,
     }
+
+
+def _trainings(
+    settings: Settings,
+    messages: DiscordMessages,
+    catalogue: Mapping[str, Tool],
+    clock: Clock,
+    *,
+    wiro: WiroClient,
+    photos: PhotoFiles,
+) -> TrainingParts:
+    """What trainings need beyond what all jobs do."""
+    places = DiscordPlaces(messages, Courier(messages, clock), catalogue)
+    ways = upload_ways(settings.training_upload, is_reached=settings.public_url is not None)
+    return TrainingParts(places=places, herald=places, storage=wiro, shelf=wiro, files=photos, ways=ways)
 
 
 async def _until_told_or_broken(

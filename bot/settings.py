@@ -190,6 +190,10 @@ class Settings(BaseSettings):
         ),
     ] = None
 
+    training_upload: Annotated[
+        Literal["auto", "url", "files", "zip"], _case(str.lower), Rule("auto, url, files or zip", "auto")
+    ] = "auto"
+
     quota_images_per_day: Annotated[_Amount, _QUOTA] = 40
     quota_trainings_per_week: Annotated[_Amount, Rule(_QUOTA.must_be, "1")] = 1
     quota_concurrent_tasks: Annotated[_Amount, Rule(_QUOTA.must_be, "3")] = 3
@@ -261,7 +265,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        contradictions = [*self._ceilings_under_their_setting(), *self._wrong_shards()]
+        contradictions = [
+            *self._ceilings_under_their_setting(),
+            *self._no_address_for_photos(),
+            *self._wrong_shards(),
+        ]
         if contradictions:
             raise ValueError("\n".join(contradictions))
         return self
@@ -274,6 +282,13 @@ class Settings(BaseSettings):
                     f"{name.upper()}_MAX is {ceiling}, under {name.upper()}, which is {usual}. "
                     f"Raise it, or lower the other. Example: {name.upper()}_MAX={usual}"
                 )
+
+    def _no_address_for_photos(self) -> Iterator[str]:
+        if self.training_upload == "url" and self.public_url is None:
+            yield (
+                'TRAINING_UPLOAD is "url", which needs a PUBLIC_URL under which Wiro reaches the photos. '
+                "Set that, or let the bot choose. Example: TRAINING_UPLOAD=auto"
+            )
 
     def _wrong_shards(self) -> Iterator[str]:
         if self.shard_ids is None:

@@ -93,6 +93,21 @@ class UploadWay(StrEnum):
     """One archive, uploaded; Wiro is given its address there."""
 
 
+_CHOICES = {"url": UploadWay.ADDRESS, "files": UploadWay.FOLDER, "zip": UploadWay.ARCHIVE}
+
+
+def upload_ways(choice: str, *, is_reached: bool) -> tuple[UploadWay, ...]:
+    """The ways to try, in this order.
+
+    Args:
+        choice: What the operator set: "auto", "url", "files" or "zip".
+        is_reached: Whether Wiro reaches an address of ours.
+    """
+    if choice in _CHOICES:
+        return (_CHOICES[choice],)
+    return tuple(way for way in UploadWay if is_reached or way is not UploadWay.ADDRESS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """To which words somebody agreed."""

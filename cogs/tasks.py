@@ -220,6 +220,8 @@ def stopped_sentence(job: Job, _: Text) -> str:
     """What became of the wish to stop a task."""
     code = f"`#{job.code}`"
     if job.state is JobState.CANCELLED:
+        if job.images == 0:
+            return _("{code} is stopped, and the training was given back to your quota.", code=code)
         return _("{code} is cancelled, and its images were given back to your quota.", code=code)
     if job.state in {JobState.DONE, JobState.KEPT}:
         return _("{code} was finished already.", code=code)

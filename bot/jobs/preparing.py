@@ -19,6 +19,7 @@ from bot.model import JobState, Progress, Reason
 from bot.store import drafts, trainings
 from bot.store import jobs as units
 from bot.store.database import Lane
+from bot.tools import Note
 from bot.training import Follow, UploadWay
 
 if TYPE_CHECKING:
@@ -242,7 +243,8 @@ class Preparer:
         for follow in INSTEAD[training.follow if training else Follow.DM]:
             channel_id = await self._open(job, follow)
             if isinstance(channel_id, int):
-                return await self._set_place(job, channel_id=channel_id)
+                note = Note.IN_DM if follow is Follow.DM else None
+                return await self._set_place(job, channel_id=channel_id, note=note)
             log.info("a place to follow a training is closed", follow=follow.value, why=channel_id.why)
         raise _NoPlace("neither a thread nor a direct message could be opened")
 
@@ -256,11 +258,13 @@ class Preparer:
             may_be_there, failures = True, failures + 1
             await self._means.clock.sleep(backoff_s(failures, first_s=AGAIN_FIRST_S, most_s=AGAIN_MOST_S))
 
-    async def _set_place(self, job: Job, *, channel_id: int, message_id: int | None = None) -> Job:
+    async def _set_place(
+        self, job: Job, *, channel_id: int, message_id: int | None = None, note: Note | None = None
+    ) -> Job:
         me, now = self._book.me, self._means.clock.now()
         return await self._book.write(
             lambda conn: trainings.set_place(
-                conn, job.id, me, channel_id=channel_id, message_id=message_id, now=now
+                conn, job.id, me, channel_id=channel_id, message_id=message_id, note=note, now=now
             )
         )
 

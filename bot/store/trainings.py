@@ -94,15 +94,18 @@ def set_place(
     *,
     channel_id: int,
     message_id: int | None = None,
+    note: str | None = None,
     now: datetime,
 ) -> Job:
-    """The training followed there from now on; with a message it has its card.
+    """The training followed there from now on; with a message it has its card, with a note the card says it.
 
     Raises:
         Moved: It does not wait with `me` for its photos any more.
     """
+    job = _hold(conn, job_id, me)
     claim_way(conn, job_id, PLACE, now)
-    return _change(conn, job_id, me, channel_id=channel_id, message_id=message_id)
+    notes = job.notes if note is None or note in job.notes else (*job.notes, note)
+    return _change(conn, job_id, me, channel_id=channel_id, message_id=message_id, notes=notes)
 
 
 def begin_upload(

@@ -29,6 +29,12 @@ class Note(StrEnum):
     """Behind a colon come the words, where they are not the tool's own."""
     SEED_DRAWN = "seed_drawn"
     SERVER_DEFAULTS = "server_defaults"
+    PHOTOS = "photos"
+    """Of a training; behind a colon comes how many there are."""
+    NAME_SHOWN = "name_shown"
+    """The owner of a training lets its model's name be read where it is followed."""
+    IN_DM = "in_dm"
+    """A training that is followed in direct messages, where its owner alone reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

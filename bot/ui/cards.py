@@ -21,8 +21,10 @@ from bot.ui.words import (
     held_back,
     is_repeatable,
     note_sentence,
+    noted,
     settings_line,
     status_phrase,
+    training_phrase,
     why_it_ended,
 )
 
@@ -68,6 +70,8 @@ class CardFacts:
     """A private card that Discord will not let the bot edit much longer."""
     shared: bool = False
     """The public copy of a private result."""
+    is_result: bool = False
+    """It is the finished card, whether or not there are files: a training may have none."""
 
 
 def job_card(job: Job, tool: Tool, _: Text, facts: CardFacts | None = None) -> ui.LayoutView:
@@ -75,6 +79,11 @@ def job_card(job: Job, tool: Tool, _: Text, facts: CardFacts | None = None) -> u
     facts = facts or CardFacts()
     if job.deleted_at is not None:
         return _deleted(job, _)
+    return (_training if tool.is_training else _portrait)(job, tool, _, facts)
+
+
+def _portrait(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutView:
+    """A job that makes images."""
     if not job.state.has_ended and not (job.state is JobState.DELIVERING and facts.files):
         return _unfinished(job, tool, _, facts)
     if facts.files:
@@ -145,7 +154,8 @@ def _running_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
     if job.state is JobState.DOUBTFUL:
         return [_("Wiro has not confirmed the start yet. I am looking for it there; nothing is paid twice.")]
     status = progress.status if progress is not None else (job.wiro_status or "")
-    lines = [status_phrase(status, _) if status else _("Handing it to Wiro")]
+    phrase = training_phrase if job.images == 0 else status_phrase
+    lines = [phrase(status, _) if status else _("Handing it to Wiro")]
     measured = _measured(progress, _)
     if measured:
         lines.append(measured)
@@ -309,6 +319,117 @@ def _deleted(job: Job, _: Text) -> ui.LayoutView:
         text(
             _("The images were deleted here and at Wiro."),
             small(_("deleted {when}", when=moment(job.deleted_at))) if job.deleted_at else "",
+        ),
+    )
+
+
+def _training(job: Job, tool: Tool, _: Text, facts: CardFacts) -> ui.LayoutView:
+    """A training from its photos to its model. Neither photos nor names, but for what its owner allows."""
+    if facts.is_result or job.state in {JobState.DONE, JobState.KEPT}:
+        return _trained(job, _, facts)
+    if job.state.has_ended:
+        return _training_ended(job, _)
+    preparing = job.state is JobState.WAITING and job.preparing
+    waiting = job.state is JobState.WAITING and not preparing
+    title = _("Training in the line") if waiting else _("Training")
+    if job.wants_to_stop:
+        title = _("Stopping")
+    if job.wants_to_stop and job.state is JobState.WAITING:
+        lines = [_("Nothing is trained, and nothing will be charged.")]
+    elif preparing:
+        lines = _photo_lines(_, facts)
+    else:
+        lines = _waiting_lines(job, _, facts) if waiting else _training_lines(job, _, facts)
+    stop = button(_("Stop"), ButtonId(Verb.CANCEL, job.code), discord.ButtonStyle.danger)
+    return card(
+        Accent.WAITING if waiting else Accent.RUNNING,
+        _heading(title, job, _),
+        text(*lines),
+        text(*_training_facts(job, tool, _)),
+        buttons=() if job.wants_to_stop else (stop,),
+    )
+
+
+def _photo_lines(_: Text, facts: CardFacts) -> list[str]:
+    """How many of the photos are at Wiro."""
+    lines = [_("The photos are being brought to Wiro.")]
+    progress = facts.progress
+    if progress is not None and progress.step is not None and progress.steps:
+        counted = _("{n} of {of} photos", n=progress.step, of=progress.steps)
+        lines.append(f"{bar(progress.step / progress.steps)} {counted}")
+    return lines
+
+
+def _training_lines(job: Job, _: Text, facts: CardFacts) -> list[str]:
+    if job.wants_to_stop:
+        return [_("I have asked Wiro to stop.")]
+    if job.state is JobState.DELIVERING:
+        return [_("The model is trained. I am fetching what Wiro says of it."), f"{bar(1.0)} 100 %"]
+    return _running_lines(job, _, facts)
+
+
+def _training_facts(job: Job, tool: Tool, _: Text) -> list[str]:
+    """On what it is trained; its name only where its owner allows."""
+    parts = []
+    photos = noted(job, Note.PHOTOS)
+    if photos:
+        parts.append(_.plural("{n} photo", "{n} photos", int(photos)))
+    if (steps := job.inputs.get("trainingSteps")) not in {None, ""}:
+        parts.append(_("{n} steps", n=_.number(int(str(steps)))))
+    base = tool.input("referenceModel").option_of(job.inputs.get("referenceModel", ""))
+    if base is not None and base.label:
+        parts.append(_("from {base}", base=code_span(base.label)))
+    return [_name_line(job, _), small(" · ".join(parts))]
+
+
+def _name_line(job: Job, _: Text) -> str:
+    if not {Note.NAME_SHOWN, Note.IN_DM} & set(job.notes):
+        return ""
+    name = str(job.inputs.get("trainModelName", ""))
+    return f"**{code_span(name.rpartition('-')[0] or name)}**"
+
+
+def _trained(job: Job, _: Text, facts: CardFacts) -> ui.LayoutView:
+    use = button(
+        _("Make a portrait"), ButtonId(Verb.MODEL_USE, job.code), discord.ButtonStyle.primary, emoji="🎨"
+    )
+    samples: ui.MediaGallery[Any] | None = None
+    if facts.files:
+        described = _("A sample that Wiro made with the new model")
+        samples = ui.MediaGallery(
+            *(discord.MediaGalleryItem(f"attachment://{name}", description=described) for name in facts.files)
+        )
+    took_s = run_time_s(job)
+    took = _("took {time}", time=_.duration(took_s)) if took_s is not None else ""
+    remarks = [small(took)]
+    if job.wants_to_stop:
+        remarks.append(small(_("It was finished before it could be stopped.")))
+    return card(
+        Accent.DONE,
+        _heading(_("The model is trained"), job, _),
+        samples,
+        text(
+            _name_line(job, _),
+            _(
+                "It is its owner's alone. `/portrait` with `model` uses it, `/models` shares, renames and "
+                "deletes it."
+            ),
+            *remarks,
+        ),
+        buttons=(use,),
+    )
+
+
+def _training_ended(job: Job, _: Text) -> ui.LayoutView:
+    cancelled = job.state is JobState.CANCELLED
+    again = _("`/train` shows your photos again, for a day from when you began.")
+    return card(
+        Accent.QUIET if cancelled else Accent.FAILED,
+        _heading(_("Training stopped") if cancelled else _("The training did not work"), job, _),
+        text(
+            why_it_ended(job, _),
+            given_back(job, _),
+            again if job.preparing else _("The photos are no longer here; `/train` starts anew."),
         ),
     )
 

@@ -32,6 +32,9 @@ COMPONENTS_V2 = 1 << 15
 USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__version__})"
 """Discord wants a name and an address; the library's own are true for us."""
 MAX_BUCKETS = 4096
+PRIVATE_THREAD = 12
+THREAD_RESTS_MINUTES = 4320
+"""Three days without a word, and Discord puts a thread away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,27 @@ class DiscordMessages:
         return await self._ask(
             "POST", "/users/@me/channels", "open DM", "", {"recipient_id": str(user_id)}, timeout_s=timeout_s
         )
+
+    async def open_thread(self, channel_id: int, name: str, *, timeout_s: float) -> Answer:
+        """Open a private thread below a channel; members are not to invite others into it."""
+        thread = {
+            "name": name,
+            "type": PRIVATE_THREAD,
+            "invitable": False,
+            "auto_archive_duration": THREAD_RESTS_MINUTES,
+        }
+        path = f"/channels/{channel_id}/threads"
+        return await self._ask("POST", path, "open thread", str(channel_id), thread, timeout_s=timeout_s)
+
+    async def threads(self, guild_id: int, *, timeout_s: float) -> Answer:
+        """Read a server's open threads, as far as the bot sees them."""
+        path = f"/guilds/{guild_id}/threads/active"
+        return await self._ask("GET", path, "list threads", str(guild_id), None, timeout_s=timeout_s)
+
+    async def join(self, thread_id: int, user_id: int, *, timeout_s: float) -> Answer:
+        """Take a member into a thread; fine when they are in it."""
+        path = f"/channels/{thread_id}/thread-members/{user_id}"
+        return await self._ask("PUT", path, "join thread", str(thread_id), None, timeout_s=timeout_s)
 
     async def member(self, guild_id: int, user_id: int, *, timeout_s: float) -> Answer:
         """Read a member of a server."""

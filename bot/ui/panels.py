@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.model import CancelBy, JobState, Unit
+from bot.tools import Note
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, message_link, small, text
@@ -61,7 +62,8 @@ def _task_line(job: Job, _: Text) -> str:
     url = place_of(job)
     if url:
         parts.append(f"[{_('go to it')}]({url})")
-    return " · ".join(parts) + "\n" + small(code_span(job.prompt, 80))
+    what = code_span(job.prompt, 80) if job.images else _("a training")
+    return " · ".join(parts) + "\n" + small(what)
 
 
 def place_of(job: Job) -> str:
@@ -70,7 +72,7 @@ def place_of(job: Job) -> str:
     elsewhere = job.result_channel_id not in {None, job.channel_id}
     if message_id is None or job.private or job.deleted_at is not None or elsewhere:
         return ""
-    return message_link(job.guild_id, job.channel_id, message_id)
+    return message_link(0 if Note.IN_DM in job.notes else job.guild_id, job.channel_id, message_id)
 
 
 def task_details(
@@ -164,7 +166,7 @@ def _detail_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
         buttons.append(button(_("Continue here"), ButtonId(Verb.HERE, job.code)))
     if not job.state.has_ended and not job.wants_to_stop:
         buttons.append(button(_("Cancel"), ButtonId(Verb.CANCEL, job.code), discord.ButtonStyle.danger))
-    if job.state.has_ended and not deleted:
+    if job.state.has_ended and not deleted and job.images:
         buttons.append(button(_("Edit"), ButtonId(Verb.EDIT, job.code)))
     if url := place_of(job):
         buttons.append(link(_("Go to it"), url))
@@ -259,4 +261,5 @@ def help_panel(lines: Iterable[HelpLine], _: Text, *, greeting: str = "") -> ui.
 def summary_of(job: Job, tool: Tool, _: Text) -> str:
     """A task in one line of at most 100 characters, for the choices of an option."""
     head = f"#{job.code} {state_word(job, _)}"
-    return one_line(f"{head} · {job.prompt or settings_line(tool, job.inputs, _)}", 100)
+    what = job.prompt or (settings_line(tool, job.inputs, _) if job.images else tool.title)
+    return one_line(f"{head} · {what}", 100)

@@ -17,6 +17,7 @@ import discord
 from bot.jobs.ports import Denied, Done, Gone, Put, TokenDead, Unknown, Way
 from bot.log import get_logger
 from bot.model import JobState, Reason
+from bot.tools import Note
 from bot.ui.cards import CardFacts, Left, job_card
 from bot.ui.courier import SETTLE_TIMEOUT_S, Courier, Memory, is_unsaid
 from bot.ui.ids import ButtonId, Verb
@@ -177,6 +178,7 @@ class DiscordStage:
             reencoded=any(file.reencoded for file in files),
             left=await self._left_of(job),
             way=way,
+            is_result=True,
         )
         message = Outgoing(view=self._card(job, facts), files=tuple(files))
         put = await self._put(job, message, way, UPLOAD_TIMEOUT_S)
@@ -281,6 +283,8 @@ class DiscordStage:
             return
         _ = text_for(job.locale)
         words = _.plural("your image is ready", "your {n} images are ready", max(1, job.images))
+        if job.images == 0:
+            words = _("your model is trained")
         place = job.result_channel_id or job.channel_id
         result = job.result_message_id or job.message_id
         channel_id: int | Denied | Unknown = place
@@ -292,7 +296,7 @@ class DiscordStage:
         )
         if how == "dm":
             channel_id = await self._courier.dm_channel(job.user_id)
-            there = message_link(job.guild_id, place, result or 0)
+            there = message_link(0 if Note.IN_DM in job.notes else job.guild_id, place, result or 0)
             message = replace(message, content=f"{words}: `#{job.code}` {there}", reply_to=None)
         if not isinstance(channel_id, int):
             return
@@ -347,12 +351,12 @@ def _age_of(job: Job) -> _Age:
 
 
 def _shows_images_of(code: str, message: Mapping[str, Any]) -> bool:
-    """Whether a message is the finished card of that job: only that one carries its Delete."""
-    wanted = str(ButtonId(Verb.DELETE, code))
+    """Whether a message is the finished card of that job: only that one deletes it, or uses its model."""
+    wanted = {str(ButtonId(verb, code)) for verb in (Verb.DELETE, Verb.MODEL_USE)}
     waiting = list(message.get("components", ()))
     while waiting:
         component = waiting.pop()
-        if component.get("custom_id") == wanted:
+        if component.get("custom_id") in wanted:
             return True
         waiting.extend(component.get("components", ()))
     return False

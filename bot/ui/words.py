@@ -77,6 +77,26 @@ def status_phrase(status: str, _: Text) -> str:
     }.get(status, _("Working on it"))
 
 
+def training_phrase(status: str, _: Text) -> str:
+    """What Wiro is doing for a training, likewise."""
+    return {
+        "task_assign": _("Loading the model to start from"),
+        "task_start": _("Starting to train"),
+        "task_output": _("Learning from the photos"),
+        "task_output_full": _("Nearly there"),
+        "task_error": _("Learning from the photos"),
+        "task_end": _("Saving the model"),
+        "task_postprocess_start": _("Saving the model"),
+        "task_postprocess_end": _("The model is trained"),
+    }.get(status) or status_phrase(status, _)
+
+
+def noted(job: Job, note: Note) -> str:
+    """What a note of the job says behind its colon; "" when it has none such."""
+    lead = f"{note}:"
+    return next((each.removeprefix(lead) for each in job.notes if each.startswith(lead)), "")
+
+
 def why_it_ended(job: Job, _: Text) -> str:
     """Why a job has no images to show, and what to do about it."""
     if job.reason is Reason.MODERATOR_STOPPED:
@@ -103,6 +123,12 @@ def why_it_ended(job: Job, _: Text) -> str:
         ),
         Reason.INTERNAL: _("Something went wrong on my side. It has been noted."),
     }
+    if job.images == 0:
+        sentences |= {
+            Reason.NO_ACCESS: _("I could open no place in which you could follow it. Choose another one."),
+            Reason.WIRO_FAILED: _("Wiro could not train the model."),
+            Reason.OUTPUTS_GONE: _("Wiro no longer had what was trained when I asked for it."),
+        }
     told = _("It ended without images.") if job.reason is None else sentences[job.reason]
     if not job.reason_text:
         return told
@@ -130,7 +156,7 @@ def given_back(job: Job, _: Text) -> str:
     if job.quota_kept:
         return _("By this server's rule it counts against your quota all the same.")
     if job.images <= 0:
-        return _("It was not counted.")
+        return _("The training was given back to your quota.")
     return _.plural(
         "The image was given back to your quota.",
         "All {n} images were given back to your quota.",

@@ -47,6 +47,7 @@ def test_defaults_are_those_of_the_public_surface(monkeypatch: pytest.MonkeyPatc
         "http_host": "127.0.0.1",
         "http_port": 8081,
         "public_url": None,
+        "training_upload": "auto",
         "quota_images_per_day": 40,
         "quota_trainings_per_week": 1,
         "quota_concurrent_tasks": 3,
@@ -186,6 +187,11 @@ def test_shard_ids_need_their_count_and_lie_under_it(monkeypatch: pytest.MonkeyP
     (line,) = problems(monkeypatch, SHARD_IDS="0,3", SHARD_COUNT="3")
     assert line.startswith("SHARD_IDS names a shard outside 0 to 2")
     assert load(monkeypatch, SHARD_IDS="3,0", SHARD_COUNT="4").shard_ids == (0, 3)
+
+
+def test_photos_are_fetched_by_wiro_only_where_it_reaches_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = problems(monkeypatch, TRAINING_UPLOAD="url")
+    assert problem.startswith('TRAINING_UPLOAD is "url", which needs a PUBLIC_URL')
 
 
 def test_budget_is_counted_in_nano_dollars(monkeypatch: pytest.MonkeyPatch) -> None:

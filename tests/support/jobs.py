@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -57,3 +58,22 @@ def a_job(state: JobState = JobState.RUNNING, **values: Any) -> Job:
         "message_id": 1500000000000000002,
     }
     return Job(**(given | values))
+
+
+TRAINER: Tool = load_catalogue()["train-dreambooth-sd"]
+
+
+def a_training(state: JobState = JobState.WAITING, **values: Any) -> Job:
+    """A training in that state, its photos on their way while it waits."""
+    inputs = {"trainModelName": "anna-k3f9", "referenceModel": "1", "trainingSteps": 900}
+    given: dict[str, Any] = {
+        "tool": TRAINER.key,
+        "images": 0,
+        "preparing": state is JobState.WAITING,
+        "interaction_token": None,
+        "token_expires_at": None,
+        "notes": ("photos:9",),
+        "submitted_at": None,
+    }
+    job = a_job(state, **(given | values))
+    return replace(job, inputs=inputs)

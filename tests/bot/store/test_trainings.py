@@ -89,7 +89,10 @@ async def test_until_its_photos_are_at_wiro_a_training_has_no_place_in_the_line(
     db: Database, bench: Bench
 ) -> None:
     job, me, _draft = await preparing(db, bench)
-    await db.write(partial(trainings.set_place, job_id=job.id, me=me, channel_id=5, message_id=6, now=START))
+    place = partial(trainings.set_place, job_id=job.id, me=me, channel_id=5, message_id=6, note="in_dm")
+    await db.write(partial(place, now=START))
+    placed = await db.write(partial(place, now=START))
+    assert placed.notes == (*job.notes, "in_dm")
     assert await bench.claim(me) is None
     assert await db.read(partial(jobs.cardless, before=START + KEPT_FOR)) == []
     inputs = {"selectedFolder": "77"}
