@@ -259,7 +259,17 @@ class StartingButtons:
         await self._start_from_form(interaction, tool, target, private=False, parent_code=None, model=model)
 
     async def _model(self, interaction: Interaction, target: ButtonId) -> TrainedModel:
-        """The model that a button names, for the one who clicks. Raises `NoSuchModel`."""
+        """The model that a button, or the training of a button, names, for the one who clicks.
+
+        Raises:
+            NoSuchModel: It is gone, or not for them.
+            UserError: They click in a direct message, where nothing can be started.
+        """
+        if interaction.guild_id is None:
+            raise UserError("Portraits are made in a server: use `/portrait` there, with `model`.")
+        if target.job != NO_JOB:
+            training = await self._services.shown_job(target.job)
+            return await self._services.models.made_by(training, reader_of(interaction))
         number, _more = read_argument(target.arg)
         return await self._services.models.one(number, reader_of(interaction))
 

@@ -63,6 +63,17 @@ class Models:
             raise NoSuchModel
         return model
 
+    async def made_by(self, job: Job, reader: Reader) -> TrainedModel:
+        """The model that a training made.
+
+        Raises:
+            NoSuchModel: It is gone, or the member may not use it there.
+        """
+        model = await self._db.read(lambda conn: units.by_job(conn, job.id))
+        if model is None or not may_use(model, reader):
+            raise NoSuchModel
+        return model
+
     async def of_job(self, job: NewJob, tool: Tool, reader: Reader) -> TrainedModel | None:
         """The model that a job uses, for the member who wants the like; None when it uses none.
 

@@ -1,5 +1,5 @@
 """Images in and out: checking, fitting, and the text inside them. Nothing here waits, all of it computes."""
 
-from bot.media.errors import BadImage, CannotFit, MediaError, TooManyPixels
+from bot.media.errors import BadArchive, BadImage, CannotFit, MediaError, TooManyPixels
 
-__all__ = ["BadImage", "CannotFit", "MediaError", "TooManyPixels"]
+__all__ = ["BadArchive", "BadImage", "CannotFit", "MediaError", "TooManyPixels"]

@@ -47,7 +47,8 @@ class Verb(StrEnum):
     MODEL = "model"
     """Show a trained model; its number is the argument, or the value that was chosen."""
     MODEL_USE = "model_use"
-    """Open the form for a portrait with the model whose number is the argument, or start it from the form."""
+    """Open the form for a portrait with the model whose number is the argument, or that the training made
+    whose code it is; or start it from the form."""
     MODEL_SHARE = "model_share"
     """Share a model with whom was chosen, or with "number.server" with everyone."""
     MODEL_UNSHARE = "model_unshare"

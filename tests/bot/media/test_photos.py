@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
-import pillow_heif
 import pytest
-from PIL import Image, ImageCms, ImageDraw, ImageFilter
+from PIL import Image, ImageCms, ImageFilter
 
 from bot.media.photos import (
     LEAST_SIDE,
@@ -19,24 +17,7 @@ from bot.media.photos import (
     check_photo,
     is_near,
 )
-
-
-def a_picture(seed: int = 1, width: int = 800, height: int = 600) -> Image.Image:
-    """Something with edges, another one for each seed."""
-    image = Image.new("RGB", (width, height), (seed * 37 % 256, seed * 91 % 256, 120))
-    draw = ImageDraw.Draw(image)
-    for number in range(12):
-        left = (number * 7919 + seed * 104_729) % width
-        top = (number * 6151 + seed * 50_021) % height
-        colour = ((number * 53 + seed * 17) % 256, (number * 101) % 256, (seed * 29 + number * 11) % 256)
-        draw.ellipse((left, top, left + width // 5, top + height // 4), fill=colour)
-    return image
-
-
-def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
+from tests.support.photos import a_picture, encoded, heic
 
 
 def kept(data: bytes) -> CheckedPhoto:
@@ -49,12 +30,6 @@ def verdict(data: bytes) -> Verdict:
     found = check_photo(data)
     assert isinstance(found, RefusedPhoto)
     return found.verdict
-
-
-def heic(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    pillow_heif.from_pillow(image).save(out, quality=90)
-    return out.getvalue()
 
 
 def test_the_four_kinds_of_photos_are_taken_and_kept_as_jpeg() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.media.sheet import CELL, GAP, MOST_COLUMNS, contact_sheet
-from tests.bot.media.test_photos import a_picture, encoded
+from tests.support.photos import a_picture, encoded
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (6, 6, 1), (7, 6, 2), (50, 6, 9)])
