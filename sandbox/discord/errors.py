@@ -127,6 +127,11 @@ def missing_permissions() -> ApiError:
     return ApiError(403, 50013, "Missing Permissions")
 
 
+def thread_archived() -> ApiError:
+    """Nothing in an archived thread changes; a message would open it again."""
+    return ApiError(400, 50083, "Thread is archived")
+
+
 def too_large() -> ApiError:
     """A file or the request is over its limit."""
     return ApiError(413, 40005, "Request entity too large")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from sandbox.discord.model import Channel, Json, Message, Person
@@ -70,12 +70,36 @@ class Events:
         data |= {"guild_id": str(channel.guild_id)} if channel.guild_id else {}
         self._spread(channel, message, "MESSAGE_DELETE", data)
 
-    def channel_event(self, channel: Channel, event: str) -> None:
+    def channel_event(self, channel: Channel, event: str, **more: Any) -> None:
         """A channel or thread was made, changed or removed."""
-        data = self._views.channel(channel)
+        data = self._views.channel(channel) | more
         self.show_all(channel, event, data)
         if self._world.sees(self._world.bot, channel):
             self.dispatch(event, data, guild_id=channel.guild_id, intent=0 if channel.is_dm else GUILDS)
+
+    def thread_member_added(self, thread: Channel, person: Person) -> None:
+        """Somebody is in a thread now; the bot is told of itself alone, as it has no right to more."""
+        added = self._views.thread_member(thread, person.id)
+        data = self._members_update(thread) | {"added_members": [added]}
+        self.show_all(thread, "THREAD_MEMBERS_UPDATE", data)
+        if person is self._world.bot:
+            self.dispatch(
+                "THREAD_CREATE", self._views.channel(thread), guild_id=thread.guild_id, intent=GUILDS
+            )
+            self.dispatch("THREAD_MEMBERS_UPDATE", data, guild_id=thread.guild_id, intent=GUILDS)
+
+    def thread_member_removed(self, thread: Channel, person: Person) -> None:
+        """Somebody is in a thread no more, and may not see it any longer: they are told all the same."""
+        data = self._members_update(thread) | {"removed_member_ids": [str(person.id)]}
+        self.show_all(thread, "THREAD_MEMBERS_UPDATE", data)
+        if not self._world.sees(person, thread):
+            self.show(person, "THREAD_MEMBERS_UPDATE", data)
+        if person is self._world.bot:
+            self.dispatch("THREAD_MEMBERS_UPDATE", data, guild_id=thread.guild_id, intent=GUILDS)
+
+    def _members_update(self, thread: Channel) -> Json:
+        count = self._views.channel(thread)["member_count"]
+        return {"id": str(thread.id), "guild_id": str(thread.guild_id), "member_count": count}
 
     def commands_changed(self) -> None:
         """The set of commands is another; every screen asks again."""

@@ -88,6 +88,8 @@ class Invocations:
         speak = P.SEND_MESSAGES_IN_THREADS if channel.is_thread else P.SEND_MESSAGES
         if not self._world.permissions(person, channel) & speak:
             raise ValueError(f"{person.display_name} may not write in #{channel.name}")
+        if channel.archived:
+            raise ValueError(f"{channel.name} is archived: a message opens it again")
 
     def _options(self, leaf: Json, given: Mapping[str, Any], place: Place, focused: str | None) -> list[Json]:
         known = {option["name"]: option for option in leaf.get("options") or []}

@@ -28,9 +28,12 @@ class MessageDesk:
         return Message(self._times.new_id(), channel.id, author, kind, created_s=now_s)
 
     def post(self, channel: Channel, message: Message, draft: Draft | None = None) -> None:
-        """Put a message into its channel."""
+        """Put a message into its channel; an archived thread is open again with it."""
         if draft:
             self._fill(message, draft)
+        if channel.archived and message.ephemeral_for is None:
+            channel.archived, channel.archive_changed_s = False, self._times.now_s()
+            self._events.channel_event(channel, "THREAD_UPDATE")
         self._world.add(message)
         self._events.message_created(channel, message)
 

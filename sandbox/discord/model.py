@@ -85,9 +85,12 @@ class Channel:
     archived: bool = False
     locked: bool = False
     auto_archive_minutes: int = 1440
+    archive_changed_s: float = 0.0
+    invitable: bool = True
+    """Of a private thread: whether others than its owner and moderators may take people in."""
     created_s: float = 0.0
-    member_ids: set[int] = field(default_factory=set)
-    """Of a thread: who joined it."""
+    joined_s: dict[int, float] = field(default_factory=dict)
+    """Of a thread: who is in it, and since when."""
     total_sent: int = 0
     last_message_id: int | None = None
 
@@ -95,6 +98,11 @@ class Channel:
     def is_thread(self) -> bool:
         """Whether this is a thread under a text channel."""
         return self.type in {10, 11, 12}
+
+    @property
+    def is_private_thread(self) -> bool:
+        """Whether only those see it who are in it, and moderators."""
+        return self.type == 12
 
     @property
     def is_dm(self) -> bool:

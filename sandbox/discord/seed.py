@@ -10,6 +10,7 @@ _MOMENT_S = 1_712_000_000.0
 """Spring 2024: ids of everything that was there before the sandbox started are made of it."""
 
 _MODERATOR = int(P.MODERATE_MEMBERS | P.MANAGE_MESSAGES | P.MANAGE_THREADS | P.VIEW_AUDIT_LOG)
+_SPEAK = int(P.SEND_MESSAGES | P.ATTACH_FILES | P.SEND_MESSAGES_IN_THREADS | P.CREATE_PRIVATE_THREADS)
 _MANAGER = int(P.MANAGE_GUILD | P.MANAGE_CHANNELS | P.MANAGE_ROLES) | _MODERATOR
 
 
@@ -55,7 +56,7 @@ def guilds(people: dict[str, Person], bot: Person, owner: Person) -> dict[str, G
 def _harbour(people: dict[str, Person], bot: Person, owner: Person) -> Guild:
     guild = Guild("harbour", _id(20), "Harbour Arts", owner.id, "en-US", "#2f6d78")
     everyone = Role(guild.id, "@everyone", EVERYONE, position=0)
-    atelier = Role(_id(21), "Atelier", BOT, position=2)
+    atelier = Role(_id(21), "Atelier", BOT | int(P.CREATE_PRIVATE_THREADS), position=2)
     moderators = Role(_id(22), "Moderators", _MODERATOR, position=3, colour=0x7A5FB0)
     managers = Role(_id(23), "Managers", _MANAGER, position=4, colour=0x3D6FB6)
     regulars = Role(_id(24), "Regulars", 0, position=1, colour=0x3F8F7F)
@@ -67,7 +68,7 @@ def _harbour(people: dict[str, Person], bot: Person, owner: Person) -> Guild:
     _join(guild, people["ines"], moderators)
     _join(guild, people["oskar"], managers)
     _join(guild, people["lev"])
-    no_bot = Overwrite(atelier.id, 0, deny=int(P.SEND_MESSAGES | P.ATTACH_FILES | P.SEND_MESSAGES_IN_THREADS))
+    no_bot = Overwrite(atelier.id, 0, deny=_SPEAK)
     portraits = Channel(
         "portraits", _id(30), 0, "portraits", guild.id, "Faces, real and imagined", position=0
     )
@@ -83,7 +84,8 @@ def _harbour(people: dict[str, Person], bot: Person, owner: Person) -> Guild:
         owner_id=people["mira"].id,
         auto_archive_minutes=10080,
         created_s=_MOMENT_S,
-        member_ids={people["mira"].id, people["tomas"].id},
+        archive_changed_s=_MOMENT_S,
+        joined_s=dict.fromkeys((people["mira"].id, people["tomas"].id), _MOMENT_S),
     )
     seen_by = [Overwrite(role.id, 0, allow=int(P.VIEW_CHANNEL)) for role in (atelier, moderators, managers)]
     hidden = Overwrite(everyone.id, 0, deny=int(P.VIEW_CHANNEL))

@@ -25,6 +25,7 @@ from sandbox.discord.rest.core import Rest
 from sandbox.discord.rest.interactions import InteractionRoutes
 from sandbox.discord.rest.messages import MessageRoutes
 from sandbox.discord.rest.places import PlaceRoutes, Places
+from sandbox.discord.rest.threads import ThreadRoutes
 from sandbox.discord.rest.webhooks import WebhookRoutes
 from sandbox.discord.screens import Screens
 from sandbox.discord.times import Times
@@ -102,7 +103,8 @@ class DiscordStandIn:
         self._rest.add(callbacks.routes())
         self._rest.add(WebhookRoutes(context, self._desk, callbacks).routes())
         self._rest.add(MessageRoutes(context, places, self._desk).routes())
-        self._rest.add(PlaceRoutes(context, places, self._desk).routes())
+        self._rest.add(ThreadRoutes(context, places, self._desk).routes())
+        self._rest.add(PlaceRoutes(context, places).routes())
 
     # Serving
 

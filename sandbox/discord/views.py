@@ -121,20 +121,29 @@ class Views:
             "default_auto_archive_duration": 1440,
         }
 
+    def thread_member(self, thread: Channel, person_id: int) -> Json:
+        """A thread member object."""
+        joined = iso(thread.joined_s[person_id])
+        return {"id": str(thread.id), "user_id": str(person_id), "join_timestamp": joined, "flags": 0}
+
     def _thread_part(self, channel: Channel) -> Json:
-        return {
+        bot_id = self._world.bot.id
+        seen: Json = {
             "owner_id": str(channel.owner_id),
             "message_count": min(channel.total_sent, 50),
             "total_message_sent": channel.total_sent,
-            "member_count": min(len(channel.member_ids), 50),
+            "member_count": min(len(channel.joined_s), 50),
             "thread_metadata": {
                 "archived": channel.archived,
-                "archive_timestamp": iso(channel.created_s),
+                "archive_timestamp": iso(channel.archive_changed_s),
                 "auto_archive_duration": channel.auto_archive_minutes,
                 "locked": channel.locked,
                 "create_timestamp": iso(channel.created_s),
             },
         }
+        if channel.is_private_thread:
+            seen["thread_metadata"]["invitable"] = channel.invitable
+        return seen | ({"member": self.thread_member(channel, bot_id)} if bot_id in channel.joined_s else {})
 
     def guild(self, guild: Guild) -> Json:
         """A guild object, as `/guilds/{id}` gives it."""

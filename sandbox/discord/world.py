@@ -96,8 +96,8 @@ class World:
         if guild is None or member is None:
             return 0
         bits = in_channel(guild, channel, member)
-        private = channel.type == 12 and person.id not in channel.member_ids
-        return 0 if private and not bits & P.MANAGE_THREADS else bits
+        left_out = channel.is_private_thread and person.id not in channel.joined_s
+        return 0 if left_out and not bits & P.MANAGE_THREADS else bits
 
     def sees(self, person: Person, channel: Channel) -> bool:
         """Whether a channel is there for this person."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.discord.errors import ApiError, invalid, missing_permissions, snowflake_of, unknown
+from sandbox.discord.errors import (
+    ApiError,
+    invalid,
+    missing_permissions,
+    snowflake_of,
+    thread_archived,
+    unknown,
+)
 from sandbox.discord.permissions import P
 from sandbox.discord.rest.core import Call, Reply, Route, no_content
 from sandbox.discord.validate.messages import ON_EDIT, Rules, check_message
@@ -94,7 +101,6 @@ class MessageRoutes:
         reference = self._reference(channel, body.form)
         message = self._desk.new(channel, self._context.world.bot, kind=19 if reference else 0)
         message.reference, message.nonce = reference, body.form.get("nonce")
-        channel.archived = False
         self._desk.post(channel, message, draft)
         call.message_id = message.id
         if message.nonce is not None:
@@ -168,7 +174,7 @@ class MessageRoutes:
         if message.author is not self._context.world.bot:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
         if channel.is_thread and channel.archived:
-            raise ApiError(400, 50083, "Thread is archived")
+            raise thread_archived()
         if body.files:
             self._places.require(channel, P.ATTACH_FILES)
         if self._context.times.now_s() - message.created_s > _OLD_S:
@@ -208,6 +214,8 @@ class MessageRoutes:
 
     async def _react(self, call: Call) -> Reply:
         channel = self._places.channel(call, P.READ_MESSAGE_HISTORY)
+        if channel.archived:
+            raise thread_archived()
         message, emoji = self._message(call, channel), call.text("emoji")
         bits = self._context.world.permissions(self._context.world.bot, channel)
         if emoji not in message.reactions and not bits & P.ADD_REACTIONS and not channel.is_dm:

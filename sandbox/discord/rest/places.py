@@ -1,19 +1,24 @@
-"""Servers, channels, threads and direct messages."""
+"""Servers, channels and direct messages."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.discord.errors import ApiError, invalid, missing_access, missing_permissions, unknown
-from sandbox.discord.model import Channel
+from sandbox.discord.errors import (
+    ApiError,
+    invalid,
+    missing_access,
+    missing_permissions,
+    thread_archived,
+    unknown,
+)
 from sandbox.discord.permissions import P
 from sandbox.discord.rest.core import Call, Reply, Route, no_content
 
 if TYPE_CHECKING:
     from sandbox.discord.context import Context
-    from sandbox.discord.messages import MessageDesk
-    from sandbox.discord.model import Guild, Json
+    from sandbox.discord.model import Channel, Guild, Json
 
 _ARCHIVE_MINUTES = {60, 1440, 4320, 10080}
 
@@ -52,15 +57,14 @@ class Places:
 
 
 class PlaceRoutes:
-    """Reading servers and channels; opening threads and direct messages."""
+    """Reading servers and channels; changing channels and threads; opening direct messages."""
 
-    def __init__(self, context: Context, places: Places, desk: MessageDesk) -> None:
+    def __init__(self, context: Context, places: Places) -> None:
         self._context = context
         self._places = places
-        self._desk = desk
 
     def routes(self) -> list[Route]:
-        """Guilds, channels, threads, direct messages."""
+        """Guilds, channels, direct messages."""
         channel, guild = "/channels/{channel}", "/guilds/{guild}"
         return [
             Route("my_guilds", "GET", "/users/@me/guilds", self._my_guilds),
@@ -82,16 +86,6 @@ class PlaceRoutes:
             Route("edit_channel", "PATCH", channel, self._edit_channel, major="channel"),
             Route("delete_channel", "DELETE", channel, self._delete_channel, major="channel"),
             Route("typing", "POST", channel + "/typing", self._typing, major="channel"),
-            Route("create_thread", "POST", channel + "/threads", self._create_thread, major="channel"),
-            Route(
-                "thread_from_message",
-                "POST",
-                channel + "/messages/{message}/threads",
-                self._thread_from_message,
-                major="channel",
-            ),
-            Route("join_thread", "PUT", channel + "/thread-members/@me", self._join, major="channel"),
-            Route("leave_thread", "DELETE", channel + "/thread-members/@me", self._quit, major="channel"),
         ]
 
     # Servers
@@ -148,26 +142,39 @@ class PlaceRoutes:
 
     async def _edit_channel(self, call: Call) -> Reply:
         body = await call.body()
-        thread = self._places.channel(call)
-        own = thread.owner_id == self._context.world.bot.id
-        if not thread.is_thread:
-            self._places.require(thread, P.MANAGE_CHANNELS)
-        elif not own:
-            self._places.require(thread, P.MANAGE_THREADS)
-        self._change(thread, body.form)
-        self._context.events.channel_event(thread, "THREAD_UPDATE" if thread.is_thread else "CHANNEL_UPDATE")
-        return Reply(self._context.views.channel(thread))
-
-    def _change(self, channel: Channel, form: Json) -> None:
-        if "name" in form:
-            channel.name = _name(form)
-        if channel.is_thread:
-            channel.archived = bool(form.get("archived", channel.archived))
-            channel.locked = bool(form.get("locked", channel.locked))
-            channel.auto_archive_minutes = _archive(form, channel.auto_archive_minutes)
+        place = self._places.channel(call)
+        if place.is_thread:
+            self._require_to_change(place, body.form)
+            self._change_thread(place, body.form)
         else:
-            channel.topic = form.get("topic", channel.topic)
-            channel.nsfw = bool(form.get("nsfw", channel.nsfw))
+            self._places.require(place, P.MANAGE_CHANNELS)
+            place.name = place_name(body.form) if "name" in body.form else place.name
+            place.topic = body.form.get("topic", place.topic)
+            place.nsfw = bool(body.form.get("nsfw", place.nsfw))
+        self._context.events.channel_event(place, "THREAD_UPDATE" if place.is_thread else "CHANNEL_UPDATE")
+        return Reply(self._context.views.channel(place))
+
+    def _require_to_change(self, thread: Channel, form: Json) -> None:
+        """Raise 50083 where only opening it again is left to do, 50013 where that takes a moderator."""
+        opens = form.get("archived") is False
+        if thread.archived and not opens:
+            raise thread_archived()
+        bot_id = self._context.world.bot.id
+        if opens and form.keys() == {"archived"} and not thread.locked and bot_id in thread.joined_s:
+            return
+        if thread.owner_id != bot_id or thread.locked or form.keys() & {"locked", "rate_limit_per_user"}:
+            self._places.require(thread, P.MANAGE_THREADS)
+
+    def _change_thread(self, thread: Channel, form: Json) -> None:
+        thread.name = place_name(form) if "name" in form else thread.name
+        minutes = archive_minutes(form, thread.auto_archive_minutes)
+        archived = bool(form.get("archived", thread.archived))
+        if (archived, minutes) != (thread.archived, thread.auto_archive_minutes):
+            thread.archive_changed_s = self._context.times.now_s()
+        thread.archived, thread.auto_archive_minutes = archived, minutes
+        thread.locked = bool(form.get("locked", thread.locked))
+        if thread.is_private_thread:
+            thread.invitable = form.get("invitable", thread.invitable) is not False
 
     async def _delete_channel(self, call: Call) -> Reply:
         channel = self._places.channel(call)
@@ -209,74 +216,22 @@ class PlaceRoutes:
             self._context.events.channel_event(channel, "CHANNEL_CREATE")
         return Reply(self._context.views.channel(channel))
 
-    # Threads
-
-    async def _create_thread(self, call: Call) -> Reply:
-        body = await call.body()
-        kind = body.form.get("type", 12)
-        needed = P.CREATE_PRIVATE_THREADS if kind == 12 else P.CREATE_PUBLIC_THREADS
-        parent = self._places.channel(call, needed)
-        if kind not in {11, 12}:
-            raise invalid(("type",), "BASE_TYPE_CHOICES", "Value must be one of {11, 12}.")
-        thread = self._thread(parent, self._context.times.new_id(), kind, body.form)
-        return Reply(self._context.views.channel(thread), 201)
-
-    async def _thread_from_message(self, call: Call) -> Reply:
-        body = await call.body()
-        parent = self._places.channel(call, P.CREATE_PUBLIC_THREADS)
-        message = self._context.world.message(call.id("message"), parent.id)
-        if message is None or message.ephemeral_for is not None:
-            raise unknown("Message", 10008)
-        if message.thread_id:
-            raise ApiError(400, 160004, "A thread has already been created for this message")
-        thread = self._thread(parent, message.id, 11, body.form)
-        message.thread_id, message.flags = thread.id, message.flags | 1 << 5
-        self._desk.touch(parent, message)
-        return Reply(self._context.views.channel(thread), 201)
-
-    def _thread(self, parent: Channel, thread_id: int, kind: int, form: Json) -> Channel:
-        guild = self._context.world.guild_of(parent)
-        if guild is None or parent.is_thread:
-            raise ApiError(400, 50024, "Cannot execute action on this channel type")
-        bot = self._context.world.bot
-        thread = Channel(
-            f"thread-{thread_id}",
-            thread_id,
-            kind,
-            _name(form),
-            guild.id,
-            parent_id=parent.id,
-            owner_id=bot.id,
-            auto_archive_minutes=_archive(form, 1440),
-            created_s=self._context.times.now_s(),
-            member_ids={bot.id},
-        )
-        guild.channels[thread.id] = thread
-        self._context.events.channel_event(thread, "THREAD_CREATE")
-        return thread
-
-    async def _join(self, call: Call) -> Reply:
-        self._places.channel(call).member_ids.add(self._context.world.bot.id)
-        return no_content()
-
-    async def _quit(self, call: Call) -> Reply:
-        self._places.channel(call).member_ids.discard(self._context.world.bot.id)
-        return no_content()
-
 
 def _speak(context: Context, call: Call) -> P:
     channel = context.world.channel(call.id("channel"))
     return P.SEND_MESSAGES_IN_THREADS if channel and channel.is_thread else P.SEND_MESSAGES
 
 
-def _name(form: Json) -> str:
+def place_name(form: Json) -> str:
+    """The name that a form gives a place; raises 50035 for none."""
     name = form.get("name")
     if not isinstance(name, str) or not 1 <= len(name) <= 100:
         raise invalid(("name",), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
     return name
 
 
-def _archive(form: Json, usual: int) -> int:
+def archive_minutes(form: Json, usual: int) -> int:
+    """After how long without a word a thread is put away; raises 50035 for a time that is not offered."""
     minutes = form.get("auto_archive_duration") or usual
     if minutes not in _ARCHIVE_MINUTES:
         text = "Value must be one of {60, 1440, 4320, 10080}."

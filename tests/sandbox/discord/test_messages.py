@@ -241,36 +241,6 @@ async def test_files_need_the_right_to_attach_them(raw: RawClient) -> None:
     assert (await edit(raw, message.json, {}, files={0: ("a.png", png())})).json["code"] == 50013
 
 
-async def test_a_thread_has_its_own_right_to_send_and_closes(raw: RawClient) -> None:
-    assert (await send(raw, {"content": "a"}, "wall-of-faces")).status == 200
-    thread = raw.stand_in.channels["wall-of-faces"]
-    message = raw.stand_in.messages("wall-of-faces", as_="mira")[0]
-    thread.archived = True
-    closed = await raw.call("PATCH", path(raw, "wall-of-faces", f"/{message['id']}"), {"content": "b"})
-    assert closed.json["code"] == 50083
-    assert (await send(raw, {"content": "again"}, "wall-of-faces")).status == 200
-    assert thread.archived is False
-    thread.locked = True
-    assert (await send(raw, {"content": "a"}, "wall-of-faces")).json["code"] == 50013
-
-
-async def test_threads_are_opened_from_messages_and_from_nothing(raw: RawClient) -> None:
-    message = (await send(raw, {"content": "a"})).json
-    opened = await raw.call("POST", path(raw, tail=f"/{message['id']}/threads"), {"name": "t"})
-    assert (opened.status, opened.json["id"]) == (201, message["id"])
-    again = await raw.call("POST", path(raw, tail=f"/{message['id']}/threads"), {"name": "t"})
-    assert again.json["code"] == 160004
-    threads = path(raw).replace("messages", "threads")
-    assert (await raw.call("POST", threads, {"name": "p"})).json["code"] == 50013
-    bot_role = next(r for r in raw.stand_in.guilds["harbour"].roles.values() if r.name == "Atelier")
-    bot_role.permissions |= 1 << 36
-    private = await raw.call("POST", threads, {"name": "p"})
-    assert private.json["type"] == 12
-    with pytest.raises(ValueError, match="does not see"):
-        await raw.stand_in.command("tomas", private.json["id"], "paint", {})
-    assert (await raw.call("POST", threads, {"name": ""})).status == 400
-
-
 async def test_reactions_and_typing_reach_the_screens(raw: RawClient) -> None:
     message = (await send(raw, {"content": "a"})).json
     screen = raw.stand_in.subscribe("tomas")

@@ -90,7 +90,7 @@ async def tour(raw: RawClient) -> None:
     stand_in = raw.stand_in
     portraits, harbour = stand_in.channels["portraits"].id, stand_in.guilds["harbour"].id
     role = next(one for one in stand_in.guilds["harbour"].roles.values() if one.name == "Atelier")
-    role.permissions |= 1 << 36 | 1 << 34 | 1 << 13
+    role.permissions |= 1 << 34 | 1 << 13
     base = f"/applications/{raw.app}"
     for path in (
         "/users/@me",
@@ -156,7 +156,13 @@ async def tour_messages(raw: RawClient, channel: str) -> None:
     await raw.call("GET", one)
     await raw.call("PATCH", one, {"components": [text("edited")], "attachments": []})
     await raw.call("POST", f"{one}/threads", {"name": "t"})
-    await raw.call("POST", f"{channel}/threads", {"name": "t", "type": 12})
+    thread = (await raw.call("POST", f"{channel}/threads", {"name": "t", "type": 12})).json
+    member = f"/channels/{thread['id']}/thread-members/{raw.stand_in.people['mira'].id}"
+    for method in ("PUT", "GET", "DELETE", "GET"):
+        await raw.call(method, member)
+    await raw.call("GET", f"/channels/{thread['id']}/messages")
+    await raw.call("PATCH", f"/channels/{thread['id']}", {"archived": True})
+    await raw.call("PUT", member)
     await raw.call("GET", f"{channel}/messages")
     await raw.call("POST", f"{channel}/typing")
     await raw.call("POST", f"{channel}/messages", {"content": "a" * 2001})
@@ -285,6 +291,7 @@ async def tour_of_discordpy(stand_in: DiscordStandIn, bot: Bot) -> None:
     await message.reply("z", allowed_mentions=discord.AllowedMentions.none())
     await channel.get_partial_message(int(shown["id"])).edit(view=Card("q"))
     await message.create_thread(name="t")
+    await (await channel.create_thread(name="p", invitable=False)).edit(archived=True)
     await (await bot.fetch_user(stand_in.people["mira"].id)).send("in private")
     await (await stand_in.command("mira", "portraits", "think")).answered()
     await stand_in.autocomplete("mira", "portraits", "paint", {"prompt": "c"}, "prompt")
