@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox.discord.world import World
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
+_APPLICATION_SUBSCRIPTION = 8
 _MOST_KEPT = 20_000
 
 
@@ -95,7 +96,7 @@ class Interactions:
             "channel": partial_channel(views, channel, bits),
             "app_permissions": str(world.permissions(world.bot, channel)),
             "locale": person.locale,
-            "entitlements": [],
+            "entitlements": [self._entitlement(person, sku_id) for sku_id in person.bought],
             "attachment_size_limit": self.upload_limit_bytes(channel, person),
         }
         guild = world.guild_of(channel)
@@ -113,6 +114,19 @@ class Interactions:
             "member": member,
             "context": 0,
             "authorizing_integration_owners": {"0": str(guild.id)},
+        }
+
+    def _entitlement(self, person: Person, sku_id: int) -> Json:
+        """A subscription that this person pays for, as an interaction tells it."""
+        return {
+            "id": str(sku_id + 1),
+            "sku_id": str(sku_id),
+            "application_id": str(self._world.application_id),
+            "user_id": str(person.id),
+            "type": _APPLICATION_SUBSCRIPTION,
+            "deleted": False,
+            "starts_at": None,
+            "ends_at": None,
         }
 
     def upload_limit_bytes(self, channel: Channel, person: Person | None = None) -> int:

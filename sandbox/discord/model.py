@@ -31,6 +31,8 @@ class Person:
     """False: direct messages are refused with 50007."""
     nitro_upload_bytes: int = 0
     """What a subscription lets this person upload; 0 without one."""
+    bought: tuple[int, ...] = ()
+    """SKU ids of the bot's premium tiers that this person pays for."""
 
 
 @dataclass(eq=False, slots=True)
