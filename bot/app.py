@@ -17,7 +17,7 @@ from bot.jobs.wordlists import WordLists
 from bot.jobs.workshop import TrainingParts, Workshop
 from bot.log import get_logger
 from bot.login import logged_in, patiently
-from bot.quota.policy import Limits
+from bot.quota.rules import Instance
 from bot.store import jobs as units
 from bot.store import trainings
 from bot.store.opening import ready_database
@@ -106,7 +106,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             on_call=metrics.discord_call,
             application_id=client.application_id or 0,
         )
-        records = Records(db, Limits.resolve(settings), clock)
+        records = Records(db, Instance.of(settings), clock)
         photos = PhotoFiles(Path(settings.data_dir) / DRAFTS)
         stage = await stack.enter_async_context(_stage(messages, catalogue, records, client, clock))
         wiro, events = await stack.enter_async_context(_ways_to_wiro(settings, clock, metrics))
@@ -296,11 +296,9 @@ async def _ways_to_wiro(
 
 def _workshop_settings(settings: Settings, db: Database, clock: Clock) -> dict[str, Any]:
     """The parts of the workshop that the operator decides."""
-    limits = Limits.resolve(settings)
     return {
         "results": result_store(db, Path(settings.data_dir) / "results", clock),
-        "limits": lambda _new: limits,
-        "budget_nano_usd_per_day": settings.budget_nano_usd_per_day,
+        "instance": Instance.of(settings),
         "max_concurrent": settings.wiro_max_concurrent,
         "public_url": settings.public_url,
         "blocked_users": settings.blocked_users,

@@ -9,6 +9,8 @@ AtelierError
 │   ├── RuleRefused          a rule says no, and the audit has it
 │   │   ├── QuotaRefused     a cap of images, trainings or tasks is reached
 │   │   ├── BudgetRefused    a spending cap is reached
+│   │   ├── LimitRefused     one task is larger than the member may ask for
+│   │   ├── TooSoon          the member has to wait between two tasks
 │   │   ├── Blocked          moderators of the server have blocked the member
 │   │   ├── BlockedEverywhere  the operator of the bot has
 │   │   ├── NotInThisChannel  the server lets tasks be started in other channels only
@@ -37,11 +39,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.model import Rule, Unit
+from bot.limits import Subject
+from bot.model import MoneyScope, Rule, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
+
+    from bot.limits import Giver
 
 NAMED_CHANNELS = 5
 """How many channels a refusal names."""
@@ -152,14 +157,76 @@ class QuotaRefused(RuleRefused):
 
 
 class BudgetRefused(RuleRefused):
-    """A spending cap is reached; whose, and how much, is not the member's business."""
+    """A spending cap is reached; how much it is is not the member's business.
+
+    Args:
+        scope: Whose cap; the member is told whether it is their own.
+        back_at: When there is new money.
+    """
 
     rule = Rule.BUDGET
 
-    def __init__(self, *, back_at: datetime | None = None) -> None:
+    def __init__(self, *, scope: MoneyScope = MoneyScope.INSTANCE, back_at: datetime | None = None) -> None:
+        self.scope = scope
         self.back_at = back_at
+        whose = "Your spending limit here" if scope is MoneyScope.MEMBER else "The spending limit here"
         when = f" Try again {_moment(back_at)}." if back_at else " Try again tomorrow."
-        super().__init__(f"The spending limit here is reached, so nothing was started or charged.{when}")
+        super().__init__(f"{whose} is reached, so nothing was started or charged.{when}")
+
+    @property
+    def why(self) -> str:
+        """Whose it is."""
+        return f"of the {self.scope.value}"
+
+
+class LimitRefused(RuleRefused):
+    """One task is larger than the member may ask for.
+
+    Args:
+        name: The option: "samples".
+        value: What was asked for.
+        most: What is allowed.
+        giver: Whose rule that is.
+    """
+
+    rule = Rule.LIMIT
+
+    def __init__(self, name: str, *, value: int, most: int, giver: Giver) -> None:
+        self.name = name
+        self.value = value
+        self.most = most
+        self.giver = giver
+        super().__init__(
+            f"`{name}` is {value}, and {_whose_rule(giver)} allows at most {most}, so nothing was started or "
+            f"charged. Ask for {most} or less; `/quota` shows your limits."
+        )
+
+    @property
+    def why(self) -> str:
+        """What was too large, and by whose rule."""
+        return f"{self.name}: {self.value}, at most {self.most} by the {self.giver.subject.value}"
+
+
+class TooSoon(RuleRefused):
+    """The member has to wait between two tasks.
+
+    Args:
+        pause_s: For how long.
+        again_at: When the next one may be asked for.
+    """
+
+    rule = Rule.COOLDOWN
+
+    def __init__(self, *, pause_s: int, again_at: datetime) -> None:
+        self.pause_s = pause_s
+        self.again_at = again_at
+        minutes, seconds = divmod(pause_s, 60)
+        parts = [_count(minutes, "minute")] if minutes else []
+        parts += [_count(seconds, "second")] if seconds else []
+        super().__init__(
+            f"In this server there is a pause of {' '.join(parts)} between two tasks of a member, so nothing "
+            f"was started or charged. Ask again {_moment(again_at)}."
+        )
 
 
 class Blocked(RuleRefused):
@@ -348,6 +415,17 @@ class Moved(StoreError):
 def _moment(when: datetime) -> str:
     """Discord's own timestamp: each reader sees it in their time zone, and it moves by itself."""
     return f"<t:{int(when.timestamp())}:R>"
+
+
+def _whose_rule(giver: Giver) -> str:
+    """Whose rule a limit is, as the one reads it for whom it holds."""
+    return {
+        Subject.MEMBER: "a rule for you in this server",
+        Subject.ROLE: f"the rule of your role <@&{giver.id}>",
+        Subject.PREMIUM: "what you have bought",
+        Subject.SERVER: "the rule of this server",
+        Subject.INSTANCE: "the operator of this bot",
+    }[giver.subject]
 
 
 def _count(number: int, noun: str) -> str:

@@ -107,6 +107,8 @@ class Act(StrEnum):
     REPORT = "report"  # a member reported an image
     DISMISS = "dismiss"  # a moderator saw nothing wrong in a reported image
     SETTING = "setting"  # a choice of the server was changed: `bot.store.changes`
+    GRANT = "grant"  # a bonus; `detail` has its unit, its amount and its end: `bot.store.grants`
+    RESET = "reset"  # what was used counts no more; `detail` has its unit and how much it was
 
 
 class AgeRule(StrEnum):
@@ -123,6 +125,8 @@ class Rule(StrEnum):
     BLOCK = "block"
     QUOTA = "quota"
     BUDGET = "budget"
+    LIMIT = "limit"  # one task was too large
+    COOLDOWN = "cooldown"
     WORDS = "words"
     CHANNEL = "channel"
 

@@ -5,7 +5,10 @@ A wrong or missing one is one finished line: its name, what is wrong, and an exa
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +19,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.limits import NANO_PER_USD, SHARED, Limit, check_amounts
 from bot.moderation.words import WordList, read_words
 
 if TYPE_CHECKING:
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-
-NANO_PER_USD = 1_000_000_000
 
 _EMPTY_MEANS_OFF = frozenset({"wiro_socket_url"})
 """Everywhere else an empty variable counts as not set: compose files and shells make such."""
@@ -107,6 +109,42 @@ def _users(value: object) -> object:
 def _words_file(value: object) -> object:
     read_words(Path(str(value)))  # a NotAWord is a ValueError
     return value
+
+
+def _tiers(value: object) -> object:
+    """Amounts by SKU, out of JSON that names money in dollars."""
+    if not isinstance(value, str):
+        return value
+    return {_sku(name): _amounts(rule) for name, rule in _object(json.loads(value)).items()}
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004  # pydantic tells of a ValueError alone
+    return value
+
+
+def _sku(name: str) -> int:
+    if not re.fullmatch(r"\d{15,20}", name):
+        raise ValueError
+    return int(name)
+
+
+def _amounts(rule: object) -> dict[Limit, int]:
+    names = {limit.value.replace("nano_usd", "usd"): limit for limit in Limit if limit not in SHARED}
+    amounts = {}
+    for name, given in _object(rule).items():
+        limit = names.get(name)
+        if limit is None or isinstance(given, bool) or not isinstance(given, int | float):
+            raise ValueError
+        if not math.isfinite(given):
+            raise ValueError
+        exact = Decimal(str(given)) * (NANO_PER_USD if limit.is_money else 1)
+        if exact != int(exact):
+            raise ValueError
+        amounts[limit] = int(exact)
+    check_amounts(amounts)
+    return amounts
 
 
 def _follow(name: str) -> Callable[[dict[str, Any]], int]:
@@ -212,6 +250,22 @@ class Settings(BaseSettings):
         Rule("an amount in US dollars", "25.00"),
     ] = None
 
+    budget_usd_per_month: Annotated[
+        Decimal | None,
+        Field(ge=0, le=1_000_000, decimal_places=9, allow_inf_nan=False),
+        Rule("an amount in US dollars", "400.00"),
+    ] = None
+    premium_limits: Annotated[
+        Mapping[int, Mapping[Limit, int]],
+        NoDecode,
+        BeforeValidator(_tiers),
+        Rule(
+            "JSON with limits by the SKU id of a premium app: images_per_day, trainings_per_week, "
+            "concurrent_tasks, samples, steps, side, weight, usd_per_day, usd_per_month",
+            '{"1088510058284990888": {"images_per_day": 100, "weight": 200}}',
+        ),
+    ] = Field(default_factory=dict)
+
     blocked_users: Annotated[
         tuple[int, ...],
         NoDecode,
@@ -257,6 +311,11 @@ class Settings(BaseSettings):
     def budget_nano_usd_per_day(self) -> int | None:
         """`BUDGET_USD_PER_DAY` in the unit of the ledger."""
         return None if self.budget_usd_per_day is None else int(self.budget_usd_per_day * NANO_PER_USD)
+
+    @property
+    def budget_nano_usd_per_month(self) -> int | None:
+        """`BUDGET_USD_PER_MONTH` in the unit of the ledger."""
+        return None if self.budget_usd_per_month is None else int(self.budget_usd_per_month * NANO_PER_USD)
 
     @property
     def blocked_words(self) -> WordList:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import discord
 from discord import app_commands
 
-from bot.errors import InvalidValue, UserError
+from bot.errors import InvalidValue, LimitRefused, UserError
 from bot.log import get_logger
 from bot.tools import Place
 from bot.ui import defaults
@@ -310,7 +310,7 @@ class StartingButtons:
             given = read_edit_form(interaction, tool)
             wish = Wish(tool=tool, given=given, private=private, parent_code=parent_code, model=model)
             await self._services.starter.start(interaction, wish)
-        except InvalidValue as error:
+        except (InvalidValue, LimitRefused) as error:
             sent = read_form(interaction)
             draft = Draft(
                 user_id=interaction.user.id,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import Blocked, BlockedEverywhere, BudgetRefused, Draining, NoSuchTask, QuotaRefused, TooBusy
+from bot.errors import BlockedEverywhere, Draining, NoSuchTask, QuotaRefused, RuleRefused, TooBusy
+from bot.jobs.acceptance import take_in
 from bot.jobs.codes import LONGEST, SHORTEST, draw_code, draw_hook_token
 from bot.jobs.inbox import Nudge
 from bot.log import get_logger
 from bot.model import CancelBy, JobState, Reason
 from bot.quota.estimate import estimate_nano_usd, size_key
-from bot.quota.policy import holds_for
 from bot.store import jobs as units
 from bot.store import trainings
 from bot.store.errors import CodeTaken
@@ -30,14 +30,18 @@ if TYPE_CHECKING:
     from bot.jobs.means import Means
     from bot.jobs.ports import Place
     from bot.jobs.waiting_room import WaitingRoom
-    from bot.model import Holds, Job, NewJob
+    from bot.limits import Standing
+    from bot.model import Job, NewJob
     from bot.quota.estimate import Price
-    from bot.quota.policy import Limits
+    from bot.quota.rules import Instance
     from bot.training import Consent
 
     Also = Callable[[sa.Connection, Job], object]
 
 log = get_logger(__name__)
+
+COUNTED_AS = {"block": "blocked"}
+"""Refusals that metrics have under another name than the audit."""
 
 
 class Desk:
@@ -61,8 +65,7 @@ class Desk:
         closer: Closer,
         handout: Handout,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
-        limits: Callable[[NewJob], Limits],
-        budget_nano_usd_per_day: int | None,
+        instance: Instance,
         price: Callable[[str], Price | None],
     ) -> None:
         self.draining = False
@@ -75,18 +78,20 @@ class Desk:
         self._closer = closer
         self._handout = handout
         self._spawn = spawn
-        self._limits = limits
-        self._budget_nano_usd_per_day = budget_nano_usd_per_day
+        self._instance = instance
         self._price = price
 
-    async def accept(self, new: NewJob, *, not_after_s: float, also: Also | None = None) -> Job:
+    async def accept(
+        self, new: NewJob, *, standing: Standing, not_after_s: float, also: Also | None = None
+    ) -> Job:
         """Store the job with its holds, not yet in the line; the callback may then show its card.
 
-        `new.estimate_nano_usd` and `new.size_key` are filled in here; `new.code` is replaced when it is
-        taken. The same interaction twice gives the same job.
+        `new.estimate_nano_usd`, `new.size_key` and `new.weight` are filled in here; `new.code` is replaced
+        when it is taken. The same interaction twice gives the same job.
 
         Args:
             new: The job, its inputs checked by `bot.tools.inputs`.
+            standing: The member's roles, and what they bought: limits may depend on them.
             not_after_s: Monotonic time after which nothing is done (2 s after the event).
             also: What else the unit does that stores the job; when that raises, nothing is stored.
 
@@ -94,6 +99,7 @@ class Desk:
             Blocked, BlockedEverywhere: Moderators, or the operator, have blocked the member; nothing was
                 stored.
             QuotaRefused, BudgetRefused: A cap is reached; likewise.
+            LimitRefused, TooSoon: It is too large, or the member has to wait a little; likewise.
             TooLate: `not_after_s` passed before it was stored.
             Draining: The process is stopping.
         """
@@ -104,25 +110,19 @@ class Desk:
             raise BlockedEverywhere
         new = await self._priced(new)
         now = self._means.clock.now()
-        holds = holds_for(
-            self._limits(new), new, now=now, budget_nano_usd_per_day=self._budget_nano_usd_per_day
-        )
         try:
-            job = await self._store(new, holds, now, not_after_s, also)
-        except QuotaRefused as refusal:
-            self._means.observer.refused(refusal.unit.value)
-            raise
-        except BudgetRefused:
-            self._means.observer.refused("budget")
-            raise
-        except Blocked:
-            self._means.observer.refused("blocked")
+            job = await self._store(new, standing, now, not_after_s, also)
+        except RuleRefused as refusal:
+            what = refusal.unit if isinstance(refusal, QuotaRefused) else refusal.rule
+            self._means.observer.refused(COUNTED_AS.get(what.value, what.value))
             raise
         log.info("accepted", job=job.code, tool=job.tool, images=job.images, private=job.private)
         self._means.observer.state_changed(job, None, 0.0)
         return job
 
-    async def train(self, new: NewJob, *, draft_id: int, consent: Consent, not_after_s: float) -> Job:
+    async def train(
+        self, new: NewJob, *, standing: Standing, draft_id: int, consent: Consent, not_after_s: float
+    ) -> Job:
         """Let a draft become this training: its holds, who agreed to what, and then its photos to Wiro.
 
         Raises:
@@ -130,7 +130,10 @@ class Desk:
             UserError: As `accept`.
         """
         job = await self.accept(
-            new, not_after_s=not_after_s, also=lambda conn, job: trainings.begin(conn, job, draft_id, consent)
+            new,
+            standing=standing,
+            not_after_s=not_after_s,
+            also=lambda conn, job: trainings.begin(conn, job, draft_id, consent),
         )
         self.when_training()
         return job
@@ -228,12 +231,12 @@ class Desk:
         return job is not None
 
     async def _store(
-        self, new: NewJob, holds: Holds, now: datetime, not_after_s: float, also: Also | None
+        self, new: NewJob, standing: Standing, now: datetime, not_after_s: float, also: Also | None
     ) -> Job:
         """Accept it, under a longer code when its own is taken."""
 
         def accepted(conn: sa.Connection, named: NewJob) -> Job:
-            job = units.accept(conn, named, holds, now=now)
+            job = take_in(conn, named, standing, self._instance, now=now)
             if also is not None:
                 also(conn, job)
             return job

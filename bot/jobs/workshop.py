@@ -48,9 +48,8 @@ if TYPE_CHECKING:
     from bot.jobs.preparing import Places
     from bot.jobs.trained import Shelf
     from bot.jobs.upload import Storage
-    from bot.model import NewJob
     from bot.quota.estimate import Price
-    from bot.quota.policy import Limits
+    from bot.quota.rules import Instance
     from bot.store.database import Database
     from bot.store.photofiles import PhotoFiles
     from bot.store.results import ResultStore
@@ -105,8 +104,7 @@ class Workshop:
         results: ResultStore,
         catalogue: Mapping[str, Tool],
         observer: Observer,
-        limits: Callable[[NewJob], Limits],
-        budget_nano_usd_per_day: int | None = None,
+        instance: Instance,
         max_concurrent: int | None = None,
         public_url: str | None = None,
         blocked_users: Collection[int] = (),
@@ -171,8 +169,7 @@ class Workshop:
             closer=closer,
             handout=Handout(means, fetcher),
             spawn=self._spawn,
-            limits=limits,
-            budget_nano_usd_per_day=budget_nano_usd_per_day,
+            instance=instance,
             price=price,
         )
 

@@ -1,11 +1,13 @@
-"""What a member may do: limits out of the settings, and the holds that a job needs to be accepted."""
+"""What limits mean for one job: what it needs to be accepted, and whether it is too large. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING
 
+from bot.errors import LimitRefused
+from bot.limits import MONEY, Limit
 from bot.model import ALL_SERVERS, Holds, MoneyHold, MoneyScope, QuotaHold, Unit
+from bot.quota.rules import Purse
 from bot.quota.windows import (
     ENDLESS,
     day_window,
@@ -17,81 +19,20 @@ from bot.quota.windows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
+    from typing import Any
 
     from bot.model import NewJob
+    from bot.quota.rules import Limits
 
-
-class QuotaSettings(Protocol):
-    """The settings that limits are made of; `bot.settings.Settings` is one."""
-
-    @property
-    def quota_images_per_day(self) -> int: ...  # noqa: D102  # the contract explains its settings
-    @property
-    def quota_images_per_day_max(self) -> int: ...  # noqa: D102
-    @property
-    def quota_trainings_per_week(self) -> int: ...  # noqa: D102
-    @property
-    def quota_trainings_per_week_max(self) -> int: ...  # noqa: D102
-    @property
-    def quota_concurrent_tasks(self) -> int: ...  # noqa: D102
-    @property
-    def quota_concurrent_tasks_max(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """One number for each unit; 0 turns what it counts off."""
-
-    images_per_day: int
-    trainings_per_week: int
-    concurrent_tasks: int
-
-    def of(self, unit: Unit) -> int:
-        """The number for this unit."""
-        return {
-            Unit.IMAGE: self.images_per_day,
-            Unit.TRAINING: self.trainings_per_week,
-            Unit.TASK: self.concurrent_tasks,
-        }[unit]
-
-    def at_most(self, ceiling: Caps) -> Caps:
-        """These numbers, none above the ceiling's."""
-        return Caps(
-            images_per_day=min(self.images_per_day, ceiling.images_per_day),
-            trainings_per_week=min(self.trainings_per_week, ceiling.trainings_per_week),
-            concurrent_tasks=min(self.concurrent_tasks, ceiling.concurrent_tasks),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a member may use in one server, and in all servers together."""
-
-    here: Caps
-    """The most specific rule, never above the instance's ceiling."""
-    everywhere: Caps
-    """The instance's ceiling."""
-
-    @classmethod
-    def resolve(cls, settings: QuotaSettings, rule: Caps | None = None) -> Self:
-        """The limits by the settings; `rule` is the most specific of server's, role's and member's."""
-        ceiling = Caps(
-            images_per_day=settings.quota_images_per_day_max,
-            trainings_per_week=settings.quota_trainings_per_week_max,
-            concurrent_tasks=settings.quota_concurrent_tasks_max,
-        )
-        default = Caps(
-            images_per_day=settings.quota_images_per_day,
-            trainings_per_week=settings.quota_trainings_per_week,
-            concurrent_tasks=settings.quota_concurrent_tasks,
-        )
-        return cls(here=(rule or default).at_most(ceiling), everywhere=ceiling)
-
-    def allows(self, unit: Unit) -> bool:
-        """Whether what this unit counts is turned on at all."""
-        return self.here.of(unit) > 0 and self.here.of(Unit.TASK) > 0
+SIZE_INPUTS: Mapping[str, Limit] = {
+    "samples": Limit.SAMPLES,
+    "steps": Limit.STEPS,
+    "width": Limit.SIDE,
+    "height": Limit.SIDE,
+}
+"""Which input a limit is about; options have the same names."""
 
 
 def quota_windows(now: datetime) -> Mapping[Unit, str]:
@@ -104,17 +45,27 @@ def back_at(unit: Unit, now: datetime) -> datetime | None:
     return {Unit.IMAGE: next_day(now), Unit.TRAINING: next_week(now), Unit.TASK: None}[unit]
 
 
-def holds_for(
-    limits: Limits, new: NewJob, *, now: datetime, budget_nano_usd_per_day: int | None = None
-) -> Holds:
+def require_size(limits: Limits, new: NewJob) -> None:
+    """Return when the job is not larger than its member may ask for; trainings have no size.
+
+    Raises:
+        LimitRefused: It is; the value, the rule and a fix are named.
+    """
+    if new.images == 0:
+        return
+    for name, limit in SIZE_INPUTS.items():
+        value, given = _number(new.inputs.get(name)), limits.given.get(limit)
+        if given is not None and value > given.amount:
+            raise LimitRefused(name, value=value, most=given.amount, giver=given.by)
+
+
+def holds_for(limits: Limits, new: NewJob, *, now: datetime) -> Holds:
     """Everything that acceptance reserves for the job, in the order in which counters are always locked.
 
-    Quota: the member here, then over all servers. Money: the member here, the server, the instance; each in
-        its day and its month. Only the instance's day has a cap for now, the others are booked to be looked
-        at.
+    Quota: the member here, then over all servers. Money, each in its day and its month: the member here, then
+        the purses of roles, of the server and of the instance; without a cap it is booked to be looked at.
     """
     unit = Unit.TRAINING if new.images == 0 else Unit.IMAGE
-    wanted = ((unit, new.images or 1), (Unit.TASK, 1))
     windows = quota_windows(now)
     quota = tuple(
         QuotaHold(
@@ -122,30 +73,41 @@ def holds_for(
             window=windows[each],
             guild_id=guild_id,
             amount=amount,
-            cap=caps.of(each),
+            cap=cap,
             back_at=back_at(each, now),
         )
-        for each, amount in wanted
-        for guild_id, caps in ((new.guild_id, limits.here), (ALL_SERVERS, limits.everywhere))
+        for each, amount in ((unit, new.images or 1), (Unit.TASK, 1))
+        for guild_id, cap in (
+            (new.guild_id, limits.cap(each)),
+            (ALL_SERVERS, limits.cap_everywhere(each)),
+        )
     )
-    scopes = (
-        (MoneyScope.MEMBER, f"{new.guild_id}:{new.user_id}", None),
-        (MoneyScope.SERVER, str(new.guild_id), None),
-        (MoneyScope.INSTANCE, "", budget_nano_usd_per_day),
+    day, month = (limits.amount(limit) for limit in MONEY)
+    own = Purse(
+        scope=MoneyScope.MEMBER, scope_id=f"{new.guild_id}:{new.user_id}", per_day=day, per_month=month
     )
     money = tuple(
-        MoneyHold(
-            scope=scope,
-            scope_id=scope_id,
+        hold for purse in (own, *limits.purses) for hold in _money_holds(purse, new.estimate_nano_usd, now)
+    )
+    return Holds(quota=quota, money=money)
+
+
+def _money_holds(purse: Purse, amount_nano_usd: int, now: datetime) -> Iterator[MoneyHold]:
+    for window, ends_at, cap in (
+        (day_window(now), next_day(now), purse.per_day),
+        (month_window(now), next_month(now), purse.per_month),
+    ):
+        yield MoneyHold(
+            scope=purse.scope,
+            scope_id=purse.scope_id,
             window=window,
-            amount_nano_usd=new.estimate_nano_usd,
+            amount_nano_usd=amount_nano_usd,
             cap_nano_usd=cap,
             back_at=ends_at,
         )
-        for scope, scope_id, day_cap in scopes
-        for window, ends_at, cap in (
-            (day_window(now), next_day(now), day_cap),
-            (month_window(now), next_month(now), None),
-        )
-    )
-    return Holds(quota=quota, money=money)
+
+
+def _number(value: Any) -> int:
+    """An input as it is sent; what is no number is no size."""
+    text = str(value)
+    return int(text) if text.isdecimal() else 0

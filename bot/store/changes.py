@@ -41,6 +41,7 @@ def note_change(
     before: object,
     after: object,
     now: datetime,
+    target_user_id: int | None = None,
 ) -> bool:
     """Write down a change. False: both are the same, and nothing is written."""
     told = {"setting": setting, "before": before, "after": after}
@@ -48,7 +49,15 @@ def note_change(
     if plain["before"] == plain["after"]:
         return False
     detail = json.dumps(told, ensure_ascii=False)
-    auditing.note(conn, Act.SETTING, guild_id=guild_id, actor_id=actor_id, now=now, detail=detail)
+    auditing.note(
+        conn,
+        Act.SETTING,
+        guild_id=guild_id,
+        actor_id=actor_id,
+        now=now,
+        target_user_id=target_user_id,
+        detail=detail,
+    )
     return True
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.errors import Moved
 from bot.model import Job, JobState, NewJob
-from bot.store import blocks, ledger, tables
+from bot.store import blocks, ledger, limits, tables
 from bot.store.afterwards import (
     book_late_task,
     claim_share,
@@ -125,7 +125,7 @@ _UNTOUCHED: Mapping[str, Any] = {
 _JOB = tables.job
 
 
-def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> Job:
+def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime, cooldown_s: int = 0) -> Job:
     """The job, stored with everything it reserves; not yet in the line.
 
     The same interaction again gives the job that it made the first time, and reserves nothing.
@@ -133,6 +133,7 @@ def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> 
     Raises:
         Blocked: Moderators of the server have blocked the member; nothing is stored.
         QuotaRefused, BudgetRefused: A cap would be passed; likewise.
+        TooSoon: The member's task before it is less than `cooldown_s` old; likewise.
         CodeTaken: The code or the hook token is in use: draw another.
     """
     given: dict[str, Any] = {name: getattr(new, name) for name in _GIVEN} | {"inputs": dict(new.inputs)}
@@ -148,6 +149,7 @@ def accept(conn: sa.Connection, new: NewJob, holds: Holds, *, now: datetime) -> 
     job = Job(id=job_id, **given, **begun)
     add_event(conn, job.id, at=now, before=None, after=JobState.WAITING, owner=None)
     ledger.hold(conn, job, holds, now=now)
+    limits.refuse_too_soon(conn, job, cooldown_s, now=now)
     return job
 
 

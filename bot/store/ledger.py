@@ -1,8 +1,8 @@
 """The two ledgers, of quota and of money: entries that are only ever added, and counters that sum them.
 
 `hold` is called by `jobs.accept`, `settle` by `ending.end_job`, `correct` when the cost of a task becomes
-known later. An entry says what it adds to the counter's `held` and `settled`, so the counters can always be
-proven.
+known later; what moderators grant and reset is in `grants`. An entry says what it adds to the counter's
+`held` and `settled`, so the counters can always be proven.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Difference:
     key: str
     """Which counter or job: "image 2026-11-21 user 1 server 2"."""
     what: str
-    """"held", "settled", or "held by an ended job"."""
+    """"held", "settled", "granted", or "held by an ended job"."""
     expected: int
     """The sum of the entries."""
     found: int
@@ -113,7 +113,9 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
     money = [(money_hold, _money_key(money_hold)) for money_hold in holds.money]
     common = {"at": now, "job_id": job.id, "kind": EntryKind.HOLD, "settled": 0}
     # Entries first: the instance's counter, which every job needs, is then locked for a moment only.
-    _append(conn, tables.quota_entry, [common | key | {"held": it.amount} for it, key in quota])
+    _append(
+        conn, tables.quota_entry, [common | key | {"held": it.amount, "cap": it.cap} for it, key in quota]
+    )
     _append(
         conn,
         tables.money_entry,
@@ -174,6 +176,27 @@ def correct(conn: sa.Connection, job_id: int, cost_nano_usd: int, *, now: dateti
     _append(conn, entry, corrections)
 
 
+def book_quota(conn: sa.Connection, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Add entries that no job has made, and what they say to their counters; all have the same columns."""
+    _append(conn, tables.quota_entry, entries)
+    _apply(conn, _QUOTA, _QUOTA_KEY, [each for each in entries if each["held"] or each["settled"]])
+
+
+def settled_now(conn: sa.Connection, key: Mapping[str, Any]) -> int:
+    """What a quota counter says is used for good; it stays so until the end of the transaction."""
+    query = sa.select(_QUOTA.c.settled).where(*(_QUOTA.c[name] == value for name, value in key.items()))
+    return conn.execute(query.with_for_update()).scalar() or 0
+
+
+def images_cap(conn: sa.Connection, job_id: int) -> Mapping[int, int]:
+    """Under which caps the job's images were held, by the server and over all servers."""
+    entry = tables.quota_entry
+    query = sa.select(entry.c.guild_id, entry.c.cap).where(
+        entry.c.job_id == job_id, entry.c.kind == EntryKind.HOLD, entry.c.unit == Unit.IMAGE
+    )
+    return {row.guild_id: row.cap for row in conn.execute(query) if row.cap is not None}
+
+
 def usage(conn: sa.Connection, *, user_id: int, guild_id: int, windows: Mapping[Unit, str]) -> Usage:
     """What the member has used of each unit in its window, here and in all servers."""
     rows = conn.execute(
@@ -207,6 +230,7 @@ def check(conn: sa.Connection) -> list[Difference]:
     return [
         *_check_counters(conn, "quota", _QUOTA, tables.quota_entry, _QUOTA_KEY),
         *_check_counters(conn, "money", _MONEY, tables.money_entry, _MONEY_KEY),
+        *_check_bonuses(conn),
         *_check_ended(conn, "quota", tables.quota_entry, _QUOTA_KEY),
         *_check_ended(conn, "money", tables.money_entry, _MONEY_KEY),
     ]
@@ -258,7 +282,7 @@ def _reserve_money(conn: sa.Connection, money: Iterable[tuple[MoneyHold, Mapping
     for money_hold, key in money:
         assert money_hold.cap_nano_usd is not None  # noqa: S101  # for the type checker: the caller sorted them
         if not _reserve(conn, _MONEY, key, money_hold.amount_nano_usd, money_hold.cap_nano_usd):
-            raise BudgetRefused(back_at=money_hold.back_at)
+            raise BudgetRefused(scope=money_hold.scope, back_at=money_hold.back_at)
 
 
 def _holds_of(
@@ -317,6 +341,24 @@ def _check_counters(
                 text = " ".join(str(part) for part in key)
                 differences.append(Difference(ledger=ledger, key=text, what=what, expected=wanted, found=had))
     return differences
+
+
+def _check_bonuses(conn: sa.Connection) -> list[Difference]:
+    """Bonuses of which more was taken back than given."""
+    entry = tables.quota_entry
+    key = (entry.c.unit, entry.c.until, entry.c.user_id, entry.c.guild_id)
+    left = sa.func.sum(entry.c.granted)
+    rows = conn.execute(sa.select(*key, left).where(tables.HAS_END).group_by(*key).having(left < 0))
+    return [
+        Difference(
+            ledger="quota",
+            key=" ".join(str(part) for part in row[:-1]),
+            what="granted",
+            expected=0,
+            found=int(row[-1]),
+        )
+        for row in rows
+    ]
 
 
 def _check_ended(conn: sa.Connection, ledger: str, entry: sa.Table, names: Sequence[str]) -> list[Difference]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
 
+from bot.limits import Subject
 from bot.model import NORMAL_WEIGHT, Act, AgeRule, CancelBy, EntryKind, JobState, MoneyScope, Reason, Unit
 from bot.store.types import FreeText, GeneratedId, IdTuple, Outputs, TextTuple, UtcTime, Words
 from bot.trained import ShareKind
@@ -190,8 +191,24 @@ quota_entry = Table(
     _required("window", sa.Text()),
     _required("held", sa.BigInteger()),  # what the entry adds to the counter's `held`
     _required("settled", sa.BigInteger()),  # likewise
+    Column("cap", sa.BigInteger),  # of a hold: what it could not pass
+    Column("granted", sa.BigInteger, nullable=False, server_default="0"),  # what it adds to a bonus
+    Column("until", UtcTime()),  # when that bonus ends
+    Column("actor_id", sa.BigInteger),  # who granted or reset
+    Column("why", FreeText),
     sa.UniqueConstraint("job_id", "unit", "guild_id", "kind"),
 )
+
+_HAS_END = sa.text("until IS NOT NULL")
+Index(
+    "ix_quota_entry_bonus",
+    quota_entry.c.user_id,
+    quota_entry.c.guild_id,
+    quota_entry.c.until,
+    sqlite_where=_HAS_END,
+    postgresql_where=_HAS_END,
+)
+HAS_END = quota_entry.c.until.is_not(None)
 
 money_counter = Table(
     "money_counter",
@@ -262,6 +279,17 @@ guild_policy = Table(
 
 # Servers that were told who the bot is.
 greeting = Table("greeting", METADATA, _snowflake("guild_id", primary_key=True), _required("at", UtcTime()))
+
+# What a server's managers and moderators say of limits: for everybody there, a role or a member.
+limit_rule = Table(
+    "limit_rule",
+    METADATA,
+    _snowflake("guild_id", primary_key=True),
+    Column("subject", Words(Subject), primary_key=True),
+    _snowflake("subject_id", primary_key=True),
+    _required("amounts", sa.JSON()),
+    _required("updated_at", UtcTime()),
+)
 
 member_policy = Table(
     "member_policy",

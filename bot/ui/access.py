@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.errors import MissingPermissions, NotAManager, NotAModerator, NotInThisChannel, NotYours, UserError
+from bot.limits import Standing
 from bot.trained import Reader
 from bot.ui.ids import Verb
 
@@ -130,10 +131,21 @@ def actor_of(interaction: Interaction) -> Actor:
 def reader_of(interaction: Interaction) -> Reader:
     """The member of an interaction, as far as trained models are concerned."""
     user = interaction.user
-    roles = user.roles if isinstance(user, discord.Member) else ()
-    return Reader(
-        user_id=user.id, guild_id=interaction.guild_id or 0, role_ids=frozenset(role.id for role in roles)
+    return Reader(user_id=user.id, guild_id=interaction.guild_id or 0, role_ids=role_ids_of(user))
+
+
+def standing_of(interaction: Interaction) -> Standing:
+    """The member of an interaction, as far as limits are concerned."""
+    return Standing(
+        role_ids=role_ids_of(interaction.user),
+        sku_ids=frozenset(each.sku_id for each in interaction.entitlements),
     )
+
+
+def role_ids_of(user: discord.User | discord.Member) -> frozenset[int]:
+    """A member's roles, as far as an interaction tells them."""
+    roles = user.roles if isinstance(user, discord.Member) else ()
+    return frozenset(role.id for role in roles)
 
 
 def missing_to_write(rights: discord.Permissions, *, in_thread: bool) -> Sequence[str]:

@@ -10,6 +10,7 @@ from bot.model import Act, Rule
 from bot.store.changes import read_detail
 from bot.ui.ids import Verb
 from bot.ui.layout import Accent, card, small, text
+from bot.ui.limits import granted_words
 from bot.ui.moderating import MAX_REASON, page_line, pages_of, turn_buttons
 from bot.ui.safe import code_span
 from bot.ui.settings.words import change_words
@@ -69,6 +70,8 @@ def _done(entry: AuditEntry, _: Text) -> str:
         Act.REMOVE_WORD: _("{who} took {detail} off the list of unwanted words"),
         Act.REFUSE: _("{who} was refused: {rule}"),
         Act.REPORT: _("{who} reported {task} of {whom}"),
+        Act.GRANT: _("{who} changed a bonus of {whom}"),
+        Act.RESET: _("{who} gave back to {whom} what was used"),
         Act.DISMISS: _("{who} saw nothing wrong in {task} of {whom}"),
     }[entry.act]
     done = sentence.format(
@@ -80,6 +83,8 @@ def _done(entry: AuditEntry, _: Text) -> str:
     )
     if entry.act is Act.SETTING:
         done += " " + change_words(*read_detail(entry.detail), _)
+    if entry.act in {Act.GRANT, Act.RESET} and entry.detail:
+        done += ": " + granted_words(entry.detail, _)
     if entry.act is Act.BLOCK and entry.detail:
         done += " " + _("until {when}", when=f"<t:{entry.detail}:f>")
     return done
@@ -90,6 +95,8 @@ def _rule_word(rule: str | None, _: Text) -> str:
         Rule.BLOCK: _("blocked here"),
         Rule.QUOTA: _("a limit"),
         Rule.BUDGET: _("the spending limit"),
+        Rule.LIMIT: _("too large a task"),
+        Rule.COOLDOWN: _("the pause between tasks"),
         Rule.CHANNEL: _("the channels of this server"),
         Rule.WORDS: _("an unwanted word"),
     }

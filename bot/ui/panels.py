@@ -1,4 +1,4 @@
-"""Private answers of more than a sentence: task lists, details, quota, ideas, help. Pure."""
+"""Private answers of more than a sentence: task lists, details, ideas, help. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.model import CancelBy, JobState, Unit
+from bot.model import CancelBy, JobState
 from bot.tools import Note
 from bot.ui.cards import run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, message_link, small, text
-from bot.ui.safe import bar, code_block, code_span, one_line
+from bot.ui.safe import code_block, code_span, one_line
 from bot.ui.text import moment, relative
 from bot.ui.words import choice_name, input_name, settings_line, state_word, status_phrase, why_it_ended
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bot.model import Job
     from bot.tools import Inspiration, Tool
-    from bot.ui.records import Account, Allowance
     from bot.ui.text import Text
 
 LISTED_TASKS = 12
@@ -171,38 +170,6 @@ def _detail_buttons(job: Job, _: Text) -> list[ui.Button[Any]]:
     if url := place_of(job):
         buttons.append(link(_("Go to it"), url))
     return buttons
-
-
-def quota_panel(account: Account, _: Text) -> ui.LayoutView:
-    """What is used of each cap, with a bar, when it comes back, and what it has cost."""
-    titles = {
-        Unit.IMAGE: _("Images today"),
-        Unit.TRAINING: _("Trainings this week"),
-        Unit.TASK: _("Tasks at once"),
-    }
-    blocks = [
-        text(f"**{titles[each.unit]}**", *_allowance_lines(each, _))
-        for each in account.allowances
-        if each.unit is not Unit.TRAINING or each.used
-    ]
-    spent = _(
-        "Your tasks here have cost {today} today and {month} this month.",
-        today=_.money(account.today_nano_usd),
-        month=_.money(account.month_nano_usd),
-    )
-    return card(Accent.RUNNING, text(_("### Your quota in this server")), *blocks, text(small(spent)))
-
-
-def _allowance_lines(each: Allowance, _: Text) -> list[str]:
-    if each.cap == 0:
-        return [_("Turned off here.")]
-    counted = _("{used} of {cap} used", used=_.number(each.used), cap=_.number(each.cap))
-    lines = [f"{bar(each.used / each.cap)} {counted}"]
-    if each.used and each.back_at is not None:
-        lines.append(small(_("all of it comes back {when}", when=relative(each.back_at))))
-    elif each.used:
-        lines.append(small(_("a place comes back with each task that ends")))
-    return lines
 
 
 def ideas_panel(tool: Tool, ideas: Sequence[Inspiration], page: int, _: Text) -> ui.LayoutView:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.model import MoneyScope, Unit
-from bot.quota.policy import Limits, back_at, quota_windows
-from bot.quota.windows import day_window, month_window
-from bot.store import auditing, blocks, jobs, ledger, policies
+from bot.limits import COUNTED, MONEY, Giver, Subject
+from bot.model import ALL_SERVERS, MoneyScope, Unit
+from bot.quota.policy import back_at, quota_windows
+from bot.quota.rules import Given, resolve
+from bot.quota.windows import day_window, month_window, next_day, next_month
+from bot.store import auditing, blocks, jobs, ledger, limits, policies
 from bot.ui.cards import Left
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
 
     from bot.clock import Clock
+    from bot.limits import Bonus, Limit, Standing
     from bot.model import Job
+    from bot.quota.rules import Instance, Limits
     from bot.store.auditing import AuditEntry
     from bot.store.blocks import Block
     from bot.store.database import Database
     from bot.store.jobs import RecentPrompt
+    from bot.store.ledger import Usage
     from bot.store.policies import GuildPolicy
 
 
@@ -33,9 +38,15 @@ class Allowance:
     unit: Unit
     used: int
     """Used and held."""
-    cap: int
+    given: Given
+    """The limit that is the tighter one: this server's, or the instance's over all servers."""
     back_at: datetime | None
     """When it is whole again; None for what comes back with each finished task."""
+
+    @property
+    def cap(self) -> int:
+        """How much there is in all."""
+        return self.given.amount
 
     @property
     def left(self) -> int:
@@ -44,20 +55,36 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a member's tasks in one server have cost in a window."""
+
+    limit: Limit
+    spent_nano_usd: int
+    held_nano_usd: int
+    """Of tasks that have not ended."""
+    given: Given | None
+    """The limit; None: there is none."""
+    back_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A member's quota here, and what the member's tasks here have cost."""
 
     allowances: tuple[Allowance, ...]
-    today_nano_usd: int
-    month_nano_usd: int
+    spending: tuple[Spending, ...]
+    """Today's, and this month's."""
+    limits: Limits
+    """All that holds."""
+    bonuses: tuple[Bonus, ...]
 
 
 class Records:
     """Reads of jobs, choices and quotas; every one is one transaction of indexed queries."""
 
-    def __init__(self, database: Database, limits: Limits, clock: Clock) -> None:
+    def __init__(self, database: Database, instance: Instance, clock: Clock) -> None:
         self._database = database
-        self._limits = limits
+        self._instance = instance
         self._clock = clock
 
     async def by_code(self, code: str) -> Job | None:
@@ -124,50 +151,71 @@ class Records:
         )
         return policy.notify
 
-    async def account(self, user_id: int, guild_id: int) -> Account:
+    async def account(self, user_id: int, guild_id: int, standing: Standing) -> Account:
         """The member's quota and spending in this server, now."""
         now = self._clock.now()
 
         def unit(conn: sa.Connection) -> Account:
-            def spent(window: str) -> int:
-                used = ledger.spent(
-                    conn, scope=MoneyScope.MEMBER, scope_id=f"{guild_id}:{user_id}", window=window
-                )
-                return used.settled
-
+            rules = limits.rules_for(
+                conn, guild_id=guild_id, user_id=user_id, role_ids=standing.role_ids, now=now
+            )
+            held = resolve(self._instance, rules, standing, guild_id=guild_id)
+            usage = ledger.usage(conn, user_id=user_id, guild_id=guild_id, windows=quota_windows(now))
             return Account(
-                allowances=self._allowances(conn, user_id, guild_id, now),
-                today_nano_usd=spent(day_window(now)),
-                month_nano_usd=spent(month_window(now)),
+                allowances=tuple(_allowance(each, usage, held, now) for each in Unit),
+                spending=tuple(_spending(conn, user_id, guild_id, held, now)),
+                limits=held,
+                bonuses=rules.bonuses,
             )
 
         return await self._database.read(unit)
 
     async def left(self, job: Job) -> Left | None:
-        """What is left of the images of the job's owner today."""
+        """What is left of the images of the job's owner today, under the caps by which it was taken."""
         now = self._clock.now()
-        found = await self._database.read(lambda conn: self._allowances(conn, job.user_id, job.guild_id, now))
-        images = next((each for each in found if each.unit is Unit.IMAGE), None)
-        return None if images is None else Left(left=images.left, cap=images.cap)
 
-    def _allowances(
-        self, conn: sa.Connection, user_id: int, guild_id: int, now: datetime
-    ) -> tuple[Allowance, ...]:
-        """One for each unit; where the cap over all servers is the tighter one, that one."""
-        usage = ledger.usage(conn, user_id=user_id, guild_id=guild_id, windows=quota_windows(now))
-        found = []
-        for unit in Unit:
-            here = Allowance(
-                unit=unit,
-                used=usage.here[unit].total,
-                cap=self._limits.here.of(unit),
-                back_at=back_at(unit, now),
+        def unit(conn: sa.Connection) -> Left | None:
+            caps = ledger.images_cap(conn, job.id)
+            if not caps:
+                return None
+            usage = ledger.usage(
+                conn, user_id=job.user_id, guild_id=job.guild_id, windows={Unit.IMAGE: day_window(now)}
             )
-            everywhere = Allowance(
-                unit=unit,
-                used=usage.everywhere[unit].total,
-                cap=self._limits.everywhere.of(unit),
-                back_at=here.back_at,
+            used = {job.guild_id: usage.here, ALL_SERVERS: usage.everywhere}
+            return min(
+                (
+                    Left(left=max(0, cap - used[where][Unit.IMAGE].total), cap=cap)
+                    for where, cap in caps.items()
+                ),
+                key=lambda each: each.left,
             )
-            found.append(min(here, everywhere, key=lambda each: each.left))
-        return tuple(found)
+
+        return await self._database.read(unit)
+
+
+def _allowance(unit: Unit, usage: Usage, held: Limits, now: datetime) -> Allowance:
+    """Where the cap over all servers is the tighter one, that one."""
+    here = Allowance(
+        unit=unit,
+        used=usage.here[unit].total,
+        given=held.given[COUNTED[unit]],
+        back_at=back_at(unit, now),
+    )
+    ceiling = Given(amount=held.cap_everywhere(unit), by=Giver(Subject.INSTANCE), at_ceiling=True)
+    everywhere = replace(here, used=usage.everywhere[unit].total, given=ceiling)
+    return min(here, everywhere, key=lambda each: each.left)
+
+
+def _spending(
+    conn: sa.Connection, user_id: int, guild_id: int, held: Limits, now: datetime
+) -> Iterator[Spending]:
+    windows = ((day_window(now), next_day(now)), (month_window(now), next_month(now)))
+    for limit, (window, ends_at) in zip(MONEY, windows, strict=True):
+        used = ledger.spent(conn, scope=MoneyScope.MEMBER, scope_id=f"{guild_id}:{user_id}", window=window)
+        yield Spending(
+            limit=limit,
+            spent_nano_usd=used.settled,
+            held_nano_usd=used.held,
+            given=held.given.get(limit),
+            back_at=ends_at,
+        )

@@ -12,7 +12,7 @@ from bot.jobs.codes import draw_code, draw_hook_token
 from bot.log import get_logger
 from bot.model import NewJob
 from bot.tools import ModelInUse, Note, Place, added_words, check
-from bot.ui.access import require_allowed_channel, require_place
+from bot.ui.access import require_allowed_channel, require_place, standing_of
 from bot.ui.cards import CardFacts, job_card
 from bot.ui.defaults import with_defaults
 from bot.ui.references import resolve
@@ -126,7 +126,7 @@ class Starter:
         checked = check(tool, given, draw=draw, model=_in_use(wish.model))
         await self._words.require(guild_id, _texts(tool, checked))
         new = self._new_job(interaction, wish, checked, notes=notes, language=policy.language)
-        return await self._desk.accept(new, not_after_s=not_after_s)
+        return await self._desk.accept(new, standing=standing_of(interaction), not_after_s=not_after_s)
 
     async def _place(self, job: Job) -> PlaceInLine | None:
         """Where the job will stand; the card comes first, so this may not take long."""

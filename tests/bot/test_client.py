@@ -10,7 +10,8 @@ from bot.client import fingerprint
 from bot.model import JobState, Reason
 from tests.cogs.conftest import stand as stand  # noqa: PLC0414 -- the same stand, for the client itself
 from tests.support.jobs import a_job
-from tests.support.stand import limits_of, until, words
+from tests.support.limits import instance_of
+from tests.support.stand import until, words
 
 if TYPE_CHECKING:
     from tests.support.stand import Stand
@@ -154,7 +155,7 @@ async def test_what_the_cache_knows_of_a_channel(stand: Stand) -> None:
 
 
 async def test_many_cards_at_once_are_all_acknowledged(stand: Stand) -> None:
-    stand.desk.limits = limits_of(images_per_day=10**6, concurrent_tasks=10**6)
+    stand.desk.instance = instance_of(images_per_day=10**6, concurrent_tasks=10**6)
     used = [
         await stand.sandbox.discord.command(
             "mira", "portraits", "portrait", {"prompt": f"fox {n}", "samples": 1}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
+from bot.limits import SHARED, Limit
 from bot.settings import Rule, Settings, load_settings
 
 REQUIRED = {"DISCORD_TOKEN": "token-of-the-bot", "WIRO_API_KEY": "key-of-the-project"}
@@ -55,6 +57,8 @@ def test_defaults_are_those_of_the_public_surface(monkeypatch: pytest.MonkeyPatc
         "quota_trainings_per_week_max": 1,
         "quota_concurrent_tasks_max": 3,
         "budget_usd_per_day": None,
+        "budget_usd_per_month": None,
+        "premium_limits": {},
         "blocked_words_file": None,
         "blocked_users": (),
         "shard_count": None,
@@ -102,6 +106,18 @@ def test_missing_ones_are_a_line_each_with_name_and_example() -> None:
         ("QUOTA_CONCURRENT_TASKS_MAX", "many"),
         ("BUDGET_USD_PER_DAY", "NaN"),
         ("BUDGET_USD_PER_DAY", "-3"),
+        ("BUDGET_USD_PER_MONTH", "lots"),
+        ("PREMIUM_LIMITS", "gold"),
+        ("PREMIUM_LIMITS", "[1]"),
+        ("PREMIUM_LIMITS", '{"gold": {"weight": 200}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": 5}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"wieght": 200}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"weight": "200"}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"weight": true}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"weight": 1.5}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"weight": 5}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"shared_usd_per_day": 5}}'),
+        ("PREMIUM_LIMITS", '{"1088510058284990888": {"usd_per_day": NaN}}'),
         ("SHARD_COUNT", "0"),
         ("BLOCKED_USERS", "mira"),
         ("BLOCKED_USERS", "12"),
@@ -195,9 +211,29 @@ def test_photos_are_fetched_by_wiro_only_where_it_reaches_the_bot(monkeypatch: p
 
 
 def test_budget_is_counted_in_nano_dollars(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, BUDGET_USD_PER_DAY="12.345678901")
+    settings = load(monkeypatch, BUDGET_USD_PER_DAY="12.345678901", BUDGET_USD_PER_MONTH="300")
     assert settings.budget_usd_per_day == Decimal("12.345678901")
     assert settings.budget_nano_usd_per_day == 12_345_678_901
+    assert settings.budget_nano_usd_per_month == 300 * 10**9
+
+
+def test_premium_tiers_are_limits_by_sku_with_money_in_dollars(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiers = '{"1088510058284990888": {"images_per_day": 100, "usd_per_day": 0.1}, "1088510058284990889": {}}'
+    assert load(monkeypatch, PREMIUM_LIMITS=tiers).premium_limits == {
+        1088510058284990888: {Limit.IMAGES_PER_DAY: 100, Limit.MONEY_PER_DAY: 100_000_000},
+        1088510058284990889: {},
+    }
+    rule = next(each for each in Settings.model_fields["premium_limits"].metadata if isinstance(each, Rule))
+    assert load(monkeypatch, PREMIUM_LIMITS=rule.example).premium_limits
+
+
+def test_every_limit_of_a_member_can_be_named_in_a_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = next(each for each in Settings.model_fields["premium_limits"].metadata if isinstance(each, Rule))
+    names = [limit.value.replace("nano_", "") for limit in Limit if limit not in SHARED]
+    assert all(name in rule.must_be for name in names)
+    tier = dict.fromkeys(names, 100)
+    settings = load(monkeypatch, PREMIUM_LIMITS=json.dumps({"1088510058284990888": tier}))
+    assert len(settings.premium_limits[1088510058284990888]) == len(names)
 
 
 def test_addresses_lose_the_slash_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from bot.errors import BudgetRefused, Draining
 from bot.model import JobState, Reason
 from bot.store import policies
 from bot.store.policies import GuildPolicy
-from tests.support.stand import buttons, limits_of, words
+from tests.support.limits import instance_of
+from tests.support.stand import buttons, words
 
 if TYPE_CHECKING:
     from bot.tools import Tool
@@ -115,7 +116,7 @@ async def test_a_fourth_task_at_once_is_refused(stand: Stand) -> None:
 
 
 async def test_more_images_than_are_left_are_refused_with_what_is_left(stand: Stand) -> None:
-    stand.desk.limits = limits_of(images_per_day=12)
+    stand.desk.instance = instance_of(images_per_day=12)
     await stand.portrait(samples=10)
     options = {"prompt": "a fox", "samples": 4}
     said = await stand.said(await stand.sandbox.discord.command("mira", "portraits", "portrait", options))

@@ -6,20 +6,30 @@ import pytest
 
 from tests.support.project import Module, modules
 
-GROUND = {"bot.model", "bot.trained", "bot.training", "bot.errors", "bot.clock", "bot.log", "bot.settings"}
+GROUND = {
+    "bot.model",
+    "bot.limits",
+    "bot.trained",
+    "bot.training",
+    "bot.errors",
+    "bot.clock",
+    "bot.log",
+    "bot.settings",
+}
 SERVICES = {"bot.store", "bot.wiro", "bot.tools", "bot.media"}
 RULES = {"bot.quota", "bot.moderation"}
 LIFE = {"bot.jobs"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "bot.model": set(),
+    "bot.limits": {"bot.model"},
     "bot.trained": {"bot.errors"},
     "bot.training": set(),
     "bot.clock": set(),
     "bot.log": set(),
-    "bot.errors": {"bot.model"},
+    "bot.errors": {"bot.model", "bot.limits"},
     "bot.moderation": set(),
-    "bot.settings": {"bot.errors", "bot.moderation"},
+    "bot.settings": {"bot.errors", "bot.limits", "bot.moderation"},
     "bot.wiro": {"bot.clock"},  # good enough to be published alone
     "bot.store": GROUND,
     "bot.tools": GROUND,

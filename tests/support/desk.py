@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import NoSuchTask, NotDeliverable
+from bot.jobs.acceptance import take_in
 from bot.jobs.ports import Done, Place, Way
 from bot.model import CancelBy, JobState, Reason
-from bot.quota.policy import Limits, holds_for
 from bot.store import jobs
 
 if TYPE_CHECKING:
@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.ports import Stage
+    from bot.limits import Standing
     from bot.model import Job, NewJob, ResultFile
+    from bot.quota.rules import Instance
     from bot.store.database import Database
 
 
 class StoreDesk:
     """Stands where `bot.jobs.desk.Desk` stands, for tests of commands."""
 
-    def __init__(self, db: Database, clock: Clock, limits: Limits, stage: Stage) -> None:
-        self.db, self.clock, self.limits, self.stage = db, clock, limits, stage
+    def __init__(self, db: Database, clock: Clock, instance: Instance, stage: Stage) -> None:
+        self.db, self.clock, self.instance, self.stage = db, clock, instance, stage
         self.draining = False
         self.refusal: Exception | None = None
         self.accepted: list[Job] = []
@@ -35,14 +37,13 @@ class StoreDesk:
         self.after_accept: Callable[[], None] = lambda: None
         self.kept: dict[int, tuple[ResultFile, ...]] = {}
 
-    async def accept(self, new: NewJob, *, not_after_s: float) -> Job:
+    async def accept(self, new: NewJob, *, standing: Standing, not_after_s: float) -> Job:
         if self.refusal is not None:
             raise self.refusal
         now = self.clock.now()
         new = replace(new, estimate_nano_usd=1)
-        holds = holds_for(self.limits, new, now=now)
         job = await self.db.write(
-            lambda conn: jobs.accept(conn, new, holds, now=now), not_after_s=not_after_s
+            lambda conn: take_in(conn, new, standing, self.instance, now=now), not_after_s=not_after_s
         )
         self.accepted.append(job)
         self.after_accept()

@@ -17,9 +17,9 @@ from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
 from bot.jobs.wordlists import WordLists
+from bot.limits import Limit
 from bot.model import JobState, ResultFile
 from bot.moderation.words import Entry, WordList
-from bot.quota.policy import Caps, Limits
 from bot.store import jobs, tables
 from bot.store.database import Database
 from bot.store.migrate import upgrade
@@ -37,6 +37,7 @@ from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
 from tests.support.desk import StoreDesk
+from tests.support.limits import instance_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -146,12 +147,6 @@ class Stand:
         return next(message for message in found if int(message["id"]) == job.message_id)
 
 
-def limits_of(*, images_per_day: int = 40, concurrent_tasks: int = 3) -> Limits:
-    """The contract's defaults, but for what is given."""
-    caps = Caps(images_per_day=images_per_day, trainings_per_week=1, concurrent_tasks=concurrent_tasks)
-    return Limits(here=caps, everywhere=caps)
-
-
 def words(message: dict[str, Any]) -> str:
     """All text of a message of components."""
     found, waiting = [], list(message.get("components", []))
@@ -202,8 +197,8 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
         router, catalogue = Router(), load_catalogue()
         greeter = Greeter(db, messages, clock)
         client = AtelierClient(router, clock=SystemClock(), shard_count=1, when_server_joined=greeter.joined)
-        limits = limits_of()
-        records, pacer = Records(db, limits, clock), Pacer(clock, spacing_s=0.05)
+        instance = instance_of(ceilings={Limit.IMAGES_PER_DAY: 100})
+        records, pacer = Records(db, instance, clock), Pacer(clock, spacing_s=0.05)
         stage = DiscordStage(
             messages,
             pacer,
@@ -213,7 +208,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             notify=records.notify,
             access=client.access_of,
         )
-        desk = StoreDesk(db, clock, limits, stage)
+        desk = StoreDesk(db, clock, instance, stage)
         today: dict[str, Tool] = {}
 
         moderation = Moderation(desk, db, clock)  # type: ignore[arg-type]  # it stands in the desk's place

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from bot.jobs.workshop import TrainingParts, Workshop
 from bot.model import JobState, NewJob
-from bot.quota.policy import Caps, Limits
 from bot.store import jobs as units
 from bot.store.database import Database
 from bot.store.photofiles import PhotoFiles
 from bot.store.results import result_store
 from bot.tools import load_catalogue
 from bot.training import UploadWay
+from tests.support.limits import NO_ROLES, instance_of
 from tests.support.places_port import SimulatedPlaces, SimulatedStorage
 from tests.support.stage_port import SimulatedStage
 from tests.support.wiro_port import SimulatedWiro
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.store.results import ResultStore
     from tests.support.clock import ManualClock
 
-GENEROUS = Caps(images_per_day=10_000, trainings_per_week=100, concurrent_tasks=1_000)
+GENEROUS = instance_of(images_per_day=10_000, trainings_per_week=100, concurrent_tasks=1_000)
 USER, GUILD, CHANNEL = 700, 800, 900
 
 
@@ -110,7 +110,7 @@ class Rig:
         self.wiro = SimulatedWiro(clock)
         self.stage = SimulatedStage(clock)
         self.heard = Heard()
-        self.caps = GENEROUS
+        self.instance = GENEROUS
         self.with_socket = True
         self.options: dict[str, Any] = {}
         self.places, self.storage = SimulatedPlaces(), SimulatedStorage()
@@ -128,7 +128,6 @@ class Rig:
     @asynccontextmanager
     async def process(self) -> AsyncIterator[Workshop]:
         """A process; it is drained at the end, unless it was crashed."""
-        limits = Limits(here=self.caps, everywhere=self.caps)
         async with Workshop.open(
             db=self.db,
             clock=self.clock,
@@ -138,7 +137,7 @@ class Rig:
             results=self.results,
             catalogue=load_catalogue(),
             observer=self.heard,
-            limits=lambda _new: limits,
+            instance=self.instance,
             trainings=TrainingParts(
                 places=self.places,
                 herald=self.places,
@@ -197,7 +196,9 @@ class Rig:
 
     async def accept(self, **changes: Any) -> Job:
         """Have a portrait accepted; its card is not shown yet."""
-        return await self.desk.accept(self.new(**changes), not_after_s=self.clock.monotonic_s() + 2)
+        standing = changes.pop("standing", NO_ROLES)
+        within_s = self.clock.monotonic_s() + 2
+        return await self.desk.accept(self.new(**changes), standing=standing, not_after_s=within_s)
 
     async def job(self, job: Job) -> Job:
         """The job as the database has it."""

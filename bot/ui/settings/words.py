@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bot.limits import Target, differing, loaded
 from bot.model import AgeRule
+from bot.ui.limits import amount_words, limit_name, target_words
 from bot.ui.safe import code_span
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def setting_name(setting: str, _: Text) -> str:
         "stop_returns_quota": _("Quota of stopped tasks"),
         "line_paused": _("The line"),
     }
+    if (target := Target.of_setting(0, setting)) is not None:
+        return _("Limits of {whom}", whom=target_words(target, _))
     return names.get(setting) or code_span(setting)
 
 
@@ -76,8 +80,22 @@ def age_rule_word(rule: AgeRule, _: Text) -> str:
 
 def change_words(setting: str, before: Any, after: Any, _: Text) -> str:
     """What a change changed: "Language: this server's own → `de`"."""
+    if Target.of_setting(0, setting) is not None:
+        return f"{setting_name(setting, _)}: {_changed_amounts(before, after, _)}"
     values = (setting_value(setting, before, _), setting_value(setting, after, _))
     return f"{setting_name(setting, _)}: {values[0]} → {values[1]}"
+
+
+def _changed_amounts(before: Mapping[str, int], after: Mapping[str, int], _: Text) -> str:
+    """What a rule says otherwise than before: "images a day 40 → 20"."""
+    old, new = loaded(before), loaded(after)
+    return _listed(
+        [
+            f"{limit_name(each, _)} {amount_words(each, old.get(each), _)} → "
+            f"{amount_words(each, new.get(each), _)}"
+            for each in differing(old, new)
+        ]
+    )
 
 
 def _places(setting: str, ids: Sequence[int], _: Text) -> str:

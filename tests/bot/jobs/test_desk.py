@@ -20,10 +20,11 @@ from bot.errors import (
 from bot.jobs.moderation import Moderation
 from bot.jobs.ports import Denied, Gone, Unknown, Way
 from bot.model import CancelBy, JobState, Reason, Unit
-from bot.quota.policy import Caps, quota_windows
+from bot.quota.policy import quota_windows
 from bot.store import blocks, ledger
 from bot.store import jobs as units
 from bot.store.blocks import Block
+from tests.support.limits import NO_ROLES, instance_of
 from tests.support.workshop import CHANNEL, GUILD, USER, Rig
 
 
@@ -57,7 +58,7 @@ async def test_a_failure_gives_the_quota_back(rig: Rig) -> None:
 
 
 async def test_a_cap_refuses_stores_nothing_and_is_counted(rig: Rig) -> None:
-    rig.caps = Caps(images_per_day=3, trainings_per_week=1, concurrent_tasks=3)
+    rig.instance = instance_of(images_per_day=3)
     async with rig.process():
         await rig.accept()
         with pytest.raises(QuotaRefused):
@@ -67,7 +68,7 @@ async def test_a_cap_refuses_stores_nothing_and_is_counted(rig: Rig) -> None:
 
 
 async def test_the_budget_refuses(rig: Rig) -> None:
-    rig.options["budget_nano_usd_per_day"] = 1
+    rig.instance = instance_of(budget_nano_usd_per_day=1)
     async with rig.process():
         with pytest.raises(BudgetRefused):
             await rig.accept()
@@ -77,15 +78,17 @@ async def test_the_budget_refuses(rig: Rig) -> None:
 async def test_a_deadline_that_has_passed_stores_nothing(rig: Rig) -> None:
     async with rig.process():
         with pytest.raises(TooLate):
-            await rig.desk.accept(rig.new(), not_after_s=rig.clock.monotonic_s() - 0.1)
+            await rig.desk.accept(rig.new(), standing=NO_ROLES, not_after_s=rig.clock.monotonic_s() - 0.1)
     assert await rig.db.read(units.unfinished) == []
 
 
 async def test_the_same_interaction_twice_is_one_job(rig: Rig) -> None:
     new = rig.new()
     async with rig.process():
-        one = await rig.desk.accept(new, not_after_s=2)
-        other = await rig.desk.accept(replace(new, code="ZZZZ", hook_token="other"), not_after_s=2)
+        one = await rig.desk.accept(new, standing=NO_ROLES, not_after_s=2)
+        other = await rig.desk.accept(
+            replace(new, code="ZZZZ", hook_token="other"), standing=NO_ROLES, not_after_s=2
+        )
     assert one == other
 
 

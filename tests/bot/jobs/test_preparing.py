@@ -24,6 +24,7 @@ from bot.tools import load_catalogue
 from bot.tools.training import TOOL, training_inputs
 from bot.training import Consent, Follow, NewPhoto, UploadWay
 from bot.wiro import AnswerLost, InvalidInput, NotSent, ServiceUnavailable, TaskStatus
+from tests.support.limits import NO_ROLES, instance_of
 from tests.support.workshop import GUILD, USER
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ async def start(rig: Rig, draft: Draft, **changes: Any) -> Job:
     consent = Consent(words="They show me.", locale="en-US", at=rig.clock.now())
     within_s = rig.clock.monotonic_s() + 2
     new = replace(new, inputs=checked.inputs)
-    return await rig.desk.train(new, draft_id=draft.id, consent=consent, not_after_s=within_s)
+    return await rig.desk.train(
+        new, standing=NO_ROLES, draft_id=draft.id, consent=consent, not_after_s=within_s
+    )
 
 
 async def trainings_used(rig: Rig) -> int:
@@ -257,7 +260,7 @@ async def test_a_training_that_fails_is_given_back(rig: Rig, ends_as: tuple[str,
 
 
 async def test_the_weeks_quota_holds_for_the_next_draft(rig: Rig) -> None:
-    rig.caps = replace(rig.caps, trainings_per_week=1)
+    rig.instance = instance_of(trainings_per_week=1)
     async with rig.process():
         await rig.until(await started(rig), JobState.DONE)
         draft = await drafted(rig)

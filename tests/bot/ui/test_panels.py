@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import JobState, Reason, Unit
+from bot.model import JobState, Reason
 from bot.store.jobs import RecentPrompt
 from bot.ui.forms import edit_form, numbers_line
 from bot.ui.ids import ButtonId, Verb
-from bot.ui.panels import HelpLine, help_panel, ideas_panel, quota_panel, summary_of, task_details, task_list
-from bot.ui.records import Account, Allowance
+from bot.ui.panels import HelpLine, help_panel, ideas_panel, summary_of, task_details, task_list
 from bot.ui.references import ideas_of, suggestions
 from bot.ui.safe import length
 from bot.ui.starting import given_of
 from bot.ui.text import text_for
-from tests.support.cards import buttons_of, check_limits, words_of
+from tests.support.cards import buttons_of, check_limits
 from tests.support.jobs import NOW, TOOL, a_job
 
 ENGLISH = text_for("en-US")
@@ -78,26 +76,6 @@ def test_pages_of_ideas_fit_and_stay_in_range(page: int, real_persons: bool) -> 
     view = ideas_panel(TOOL, ideas, page, ENGLISH)
     check_limits(view)
     assert "Use this" in buttons_of(view)
-
-
-def test_quota_shows_bars_and_what_is_turned_off() -> None:
-    def allowance(unit: Unit, used: int, cap: int) -> Allowance:
-        return Allowance(unit=unit, used=used, cap=cap, back_at=NOW + timedelta(hours=3))
-
-    account = Account(
-        allowances=(
-            allowance(Unit.IMAGE, 10, 40),
-            allowance(Unit.TRAINING, 0, 1),
-            allowance(Unit.TASK, 0, 0),
-        ),
-        today_nano_usd=20_000_000,
-        month_nano_usd=1_500_000_000,
-    )
-    words = words_of(quota_panel(account, ENGLISH))
-    assert "▰▰▰▱▱▱▱▱▱▱▱▱ 10 of 40 used" in words
-    assert "Turned off here." in words
-    assert "Trainings" not in words
-    assert "$0.02 today and $1.50 this month" in words
 
 
 def test_help_fits_with_a_hundred_commands() -> None:

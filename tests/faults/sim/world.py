@@ -14,7 +14,6 @@ from structlog.testing import capture_logs
 from bot.errors import AtelierError, NoSuchTask, StoreError, UserError
 from bot.jobs.workshop import Workshop
 from bot.model import CancelBy, NewJob, Unit
-from bot.quota.policy import Caps, Limits
 from bot.store import tables
 from bot.store.errors import OutcomeUnknown
 from bot.store.results import TableResults
@@ -30,6 +29,7 @@ from tests.faults.sim.disk import Disk, LifeDatabase
 from tests.faults.sim.life import Life, LifeClock
 from tests.faults.sim.wiro_world import FaultyWiro, LifeWiro
 from tests.support.clock import START, ManualClock
+from tests.support.limits import NO_ROLES, instance_of
 from tests.support.workshop import Heard
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     from tests.faults.sim.discord_port import Asked
 
 CATALOGUE = load_catalogue()
-CAPS = Caps(images_per_day=12, trainings_per_week=1, concurrent_tasks=4)
+IMAGES_PER_DAY, TASKS_AT_ONCE = 12, 4
 PLACES = 2
 """Tasks that the operator allows at once."""
 BUDGET_NANO_USD = 60_000_000
+INSTANCE = instance_of(
+    images_per_day=IMAGES_PER_DAY, concurrent_tasks=TASKS_AT_ONCE, budget_nano_usd_per_day=BUDGET_NANO_USD
+)
 MEMBERS, SERVERS = 3, 2
 FIRST_MEMBER, FIRST_SERVER, FIRST_CHANNEL, MODERATOR = 700, 800, 900, 790
 COMMAND = "command"
@@ -61,7 +64,7 @@ _ABOVE_ITS_CAP = sa.select(_COUNTER).where(
         _COUNTER.c.held < 0,
         _COUNTER.c.settled < 0,
         _COUNTER.c.held + _COUNTER.c.settled
-        > sa.case((_COUNTER.c.unit == Unit.TASK, CAPS.concurrent_tasks), else_=CAPS.images_per_day),
+        > sa.case((_COUNTER.c.unit == Unit.TASK, TASKS_AT_ONCE), else_=IMAGES_PER_DAY),
     )
 )
 
@@ -126,7 +129,6 @@ class World:
         clock = LifeClock(life)
         db = LifeDatabase(self.disk, life)
         messages = LifeMessages(self.discord, life, clock)
-        limits = Limits(here=CAPS, everywhere=CAPS)
         async with (
             self._stage(messages, clock) as stage,
             Workshop.open(
@@ -138,8 +140,7 @@ class World:
                 results=TableResults(db, clock),
                 catalogue=CATALOGUE,
                 observer=Heard(),
-                limits=lambda _new: limits,
-                budget_nano_usd_per_day=BUDGET_NANO_USD,
+                instance=INSTANCE,
                 max_concurrent=PLACES,
             ) as workshop,
         ):
@@ -222,7 +223,7 @@ class World:
         assert running.acknowledger is not None
         desk = running.workshop.desk
         try:
-            job = await desk.accept(new, not_after_s=self.clock.monotonic_s() + 2)
+            job = await desk.accept(new, standing=NO_ROLES, not_after_s=self.clock.monotonic_s() + 2)
         except OutcomeUnknown:
             return
         except (UserError, StoreError):

@@ -1,0 +1,130 @@
+"""The rules that servers made of limits, and what they say of one member.
+
+A rule is a setting of its server, so each change of one is in the audit and can be undone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from bot.errors import TooSoon
+from bot.limits import MemberRules, Subject, Target, check_amounts, loaded, stored
+from bot.store import changes, grants, tables
+from bot.store.rows import insert_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from bot.limits import Amounts
+    from bot.model import Job
+
+_RULE, _JOB = tables.limit_rule, tables.job
+
+_OF_MEMBER = sa.select(_RULE.c.subject, _RULE.c.subject_id, _RULE.c.amounts).where(
+    _RULE.c.guild_id == sa.bindparam("guild_id"),
+    sa.or_(
+        _RULE.c.subject == Subject.SERVER,
+        sa.and_(_RULE.c.subject == Subject.MEMBER, _RULE.c.subject_id == sa.bindparam("user_id")),
+        sa.and_(
+            _RULE.c.subject == Subject.ROLE,
+            _RULE.c.subject_id.in_(sa.bindparam("role_ids", expanding=True)),
+        ),
+    ),
+)
+_COOLDOWN = sa.select(tables.guild_policy.c.cooldown_s).where(
+    tables.guild_policy.c.guild_id == sa.bindparam("guild_id")
+)
+
+
+def rules_for(
+    conn: sa.Connection, *, guild_id: int, user_id: int, role_ids: Collection[int], now: datetime
+) -> MemberRules:
+    """All that the server says of the limits of a member with these roles."""
+    asked = {"guild_id": guild_id, "user_id": user_id, "role_ids": list(role_ids)}
+    found = {(row.subject, row.subject_id): loaded(row.amounts) for row in conn.execute(_OF_MEMBER, asked)}
+    return MemberRules(
+        member=found.get((Subject.MEMBER, user_id), {}),
+        roles={each: rule for (subject, each), rule in found.items() if subject is Subject.ROLE},
+        server=found.get((Subject.SERVER, 0), {}),
+        bonuses=grants.bonuses(conn, guild_id=guild_id, user_id=user_id, now=now),
+        cooldown_s=conn.execute(_COOLDOWN, {"guild_id": guild_id}).scalar() or 0,
+    )
+
+
+def rule(conn: sa.Connection, target: Target) -> Amounts:
+    """What the server's rule for them says; nothing where there is none."""
+    amounts = conn.execute(sa.select(_RULE.c.amounts).where(*_is(target))).scalar()
+    return loaded(amounts or {})
+
+
+def targets(conn: sa.Connection, guild_id: int, subject: Subject, *, limit: int) -> Sequence[Target]:
+    """For whom of that kind the server has rules, those that changed last first."""
+    query = sa.select(_RULE.c.subject_id).where(_RULE.c.guild_id == guild_id, _RULE.c.subject == subject)
+    ids = conn.execute(query.order_by(_RULE.c.updated_at.desc(), _RULE.c.subject_id).limit(limit)).scalars()
+    return [Target(guild_id=guild_id, subject=subject, id=each) for each in ids]
+
+
+def set_rule(conn: sa.Connection, target: Target, amounts: Amounts, *, by: int, now: datetime) -> bool:
+    """Store the rule in the place of an older one, with its entry in the audit. False: it was so already.
+
+    Args:
+        conn: The transaction.
+        target: For whom it is.
+        amounts: What it says; of what is not in it, it says nothing.
+        by: Who made it.
+        now: The time.
+    """
+    check_amounts(amounts)
+    values = {"amounts": stored(amounts), "updated_at": now}
+    key = {"guild_id": target.guild_id, "subject": target.subject, "subject_id": target.id}
+    conn.execute(insert_missing(conn.dialect.name, _RULE).values(**key, amounts={}, updated_at=now))
+    locked = sa.select(_RULE.c.amounts).where(*_is(target)).with_for_update()
+    before = stored(loaded(conn.execute(locked).scalar_one()))
+    if amounts:
+        conn.execute(sa.update(_RULE).where(*_is(target)).values(values))
+    else:
+        conn.execute(sa.delete(_RULE).where(*_is(target)))
+    return changes.note_change(
+        conn,
+        target.setting,
+        guild_id=target.guild_id,
+        actor_id=by,
+        before=before,
+        after=values["amounts"],
+        now=now,
+        target_user_id=target.id if target.subject is Subject.MEMBER else None,
+    )
+
+
+def last_asked(conn: sa.Connection, job: Job) -> datetime | None:
+    """When the job's owner asked for the task before it, in the same server."""
+    query = sa.select(_JOB.c.created_at).where(
+        _JOB.c.user_id == job.user_id, _JOB.c.guild_id == job.guild_id, _JOB.c.id != job.id
+    )
+    asked: datetime | None = conn.execute(query.order_by(_JOB.c.id.desc()).limit(1)).scalar()
+    return asked
+
+
+def refuse_too_soon(conn: sa.Connection, job: Job, cooldown_s: int, *, now: datetime) -> None:
+    """Return when the job's owner has waited long enough since the task before it.
+
+    Call it when the owner's counters are locked: of two tasks asked for at once one has to see the other.
+
+    Raises:
+        TooSoon: They have not.
+    """
+    before = last_asked(conn, job) if cooldown_s else None
+    if before is not None and now < (again_at := before + timedelta(seconds=cooldown_s)):
+        raise TooSoon(pause_s=cooldown_s, again_at=again_at)
+
+
+def _is(target: Target) -> list[sa.ColumnElement[bool]]:
+    return [
+        _RULE.c.guild_id == target.guild_id,
+        _RULE.c.subject == target.subject,
+        _RULE.c.subject_id == target.id,
+    ]
