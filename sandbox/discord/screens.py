@@ -52,7 +52,7 @@ class Screens:
         guilds = [one for one in self._world.guilds.values() if person.id in one.members]
         dms = [one for one in self._world.dms.values() if person.id in one.recipient_ids]
         return {
-            "me": self._person(person),
+            "me": self._person(person) | {"dms_open": person.dms_open},
             "bot": self._views.user(self._world.bot),
             "people": [self._person(one) for one in self._world.people.values()],
             "guilds": [self._guild(guild, person) for guild in guilds],

@@ -309,6 +309,10 @@ class DiscordStandIn:
             modal if isinstance(modal, Modal) else self._interactions.modal(who, modal)
         )
 
+    def take_direct_messages(self, person: Person | str, *, taken: bool) -> None:
+        """Let the bot write to the person, or not."""
+        self.person(person).dms_open = taken
+
     # What people see
 
     def messages(self, channel: Channel | str, as_: Person | str) -> list[Json]:

@@ -37,6 +37,7 @@ class Viewer:
             "command": self._command,
             "component": self._component,
             "delete": self._delete,
+            "direct_messages": self._direct_messages,
             "dismiss_modal": self._dismiss_modal,
             "lever": self._lever,
             "menu": self._menu,
@@ -129,6 +130,10 @@ class Viewer:
 
     async def _dismiss_modal(self, request: Json) -> None:
         self._discord.dismiss_modal(self._person, request["modal_id"])
+
+    async def _direct_messages(self, request: Json) -> bool:
+        self._discord.take_direct_messages(self._person, taken=bool(request["open"]))
+        return True
 
     async def _lever(self, request: Json) -> None:
         await self._page.workbench.pull(request["lever"], request["value"])

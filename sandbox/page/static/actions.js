@@ -247,6 +247,13 @@ export function dismissModal() {
   ask("dismiss_modal", { modal_id: id });
 }
 
+/** Lets the bot write to the person, or not: what Discord's privacy settings decide. */
+export async function takeDirectMessages(open) {
+  if (!(await ask("direct_messages", { open }))) return;
+  state.me.dms_open = open;
+  changed();
+}
+
 /** Asks the bot for suggestions; [] when it does not answer. */
 export async function complete(path, options, focused) {
   const body = { channel_id: state.channelId, name: path, options, focused };

@@ -5,6 +5,7 @@ import { svg, html } from "./vendor.js";
 const shapes = {
   hash: svg`<path d="M9 4 7 20M17 4l-2 16M4 9h17M3 15h17" />`,
   thread: svg`<path d="M5 5v6a4 4 0 0 0 4 4h10M15 11l4 4-4 4" />`,
+  lock: svg`<rect x="6" y="11" width="12" height="9" rx="2" /><path d="M9 11V8a3 3 0 0 1 6 0v3" />`,
   at: svg`<circle cx="12" cy="12" r="4" /><path d="M16 8v5a3 3 0 0 0 5 2v-3a9 9 0 1 0-4 7.5" />`,
   menu: svg`<path d="M4 7h16M4 12h16M4 17h16" />`,
   close: svg`<path d="m6 6 12 12M18 6 6 18" />`,

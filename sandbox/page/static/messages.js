@@ -1,6 +1,6 @@
 // The messages of a channel: who said what when, with day lines, answers to commands, and what is still awaited.
 
-import { dismiss, showMessage } from "./actions.js";
+import { dismiss, openChannel, showMessage } from "./actions.js";
 import { avatar } from "./avatar.js";
 import { components } from "./components.js";
 import { embed } from "./embeds.js";
@@ -17,6 +17,8 @@ import { classMap, html, nothing, ref, repeat } from "./vendor.js";
 const GROUP_MS = 7 * 60 * 1000; // messages of one author within this time share a header
 const SHOWN = 150; // messages drawn at once: a sandbox that runs for hours stays quick
 const NEAR_END_PX = 120;
+const TAKEN_IN = 1; // types of messages that Discord writes itself
+const LET_GO = 2;
 
 let pinned = true; // whether the newest message is to stay in view
 
@@ -58,7 +60,8 @@ function inOrder(messages, pending) {
 
 function welcome(open) {
   if (!open) return nothing;
-  const name = open.type === 1 ? "Direct messages with the bot" : `Welcome to #${open.name}`;
+  const place = open.parent_id ? open.name : `Welcome to #${open.name}`;
+  const name = open.type === 1 ? "Direct messages with the bot" : place;
   return html`<li class="welcome">
     <h2>${name}</h2>
     ${open.topic ? html`<p>${markdown(open.topic)}</p>` : nothing}
@@ -68,14 +71,29 @@ function welcome(open) {
 function item(message, before) {
   const startsDay = !before || !isSameDay(new Date(message.timestamp), new Date(before.timestamp));
   return html`${startsDay ? html`<li class="day"><span>${dayName(message.timestamp)}</span></li>` : nothing}
-  ${oneMessage(message, !startsDay && continues(message, before))}`;
+  ${isSystem(message) ? systemLine(message) : oneMessage(message, !startsDay && continues(message, before))}`;
 }
 
 function continues(message, before) {
   const sameAuthor = before.author.id === message.author.id;
   const soon = new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
   const samePrivacy = (before.flags & EPHEMERAL) === (message.flags & EPHEMERAL) && before.text === undefined;
+  if (isSystem(before)) return false;
   return sameAuthor && soon && samePrivacy && !commandOf(message) && !message.message_reference;
+}
+
+function isSystem(message) {
+  return message.type === TAKEN_IN || message.type === LET_GO;
+}
+
+function systemLine(message) {
+  const [who, whom] = [nameOf(message.author), nameOf(message.mentions[0])];
+  const place = message.type === TAKEN_IN ? "to the thread" : "from the thread";
+  return html`<li class="message system" id="message-${message.id}">
+    ${icon(message.type === TAKEN_IN ? "right" : "left")}
+    <span><b>${who}</b> ${message.type === TAKEN_IN ? "added" : "removed"} <b>${whom}</b> ${place}.</span>
+    <time datetime=${message.timestamp}>${sentAt(message.timestamp)}</time>
+  </li>`;
 }
 
 function oneMessage(message, isContinued) {
@@ -191,7 +209,9 @@ function reactions(message) {
 
 function thread(message) {
   if (!message.thread) return nothing;
-  return html`<div class="thread-chip">${icon("thread")} <b>${message.thread.name}</b></div>`;
+  return html`<button class="thread-chip" @click=${() => openChannel(message.thread.id)}>
+    ${icon("thread")} <b>${message.thread.name}</b>
+  </button>`;
 }
 
 function failure(message) {

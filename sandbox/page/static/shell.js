@@ -1,6 +1,6 @@
 // The page around the messages: servers, channels, the person, the header.
 
-import { become, openChannel, openGuild } from "./actions.js";
+import { become, openChannel, openGuild, takeDirectMessages } from "./actions.js";
 import { avatar, serverPicture } from "./avatar.js";
 import { isFilling, startCommand } from "./composer.js";
 import { composerForm } from "./composer-form.js";
@@ -16,6 +16,7 @@ import { toggleWorkbench, workbench } from "./workbench.js";
 
 const THEME = "sandbox.theme";
 const THREAD_TYPES = [10, 11, 12];
+const PRIVATE_THREAD = 12;
 const DIRECT = 1;
 const SEND_MESSAGES = 11; // permission bits
 const SEND_MESSAGES_IN_THREADS = 38;
@@ -120,15 +121,28 @@ function directButton() {
   </button>`;
 }
 
-/** Channels by their position, each followed by its threads. */
+/** Channels by their position, each followed by its threads; archived ones are put away until they are opened. */
 function inOrder(all) {
   const tops = all
     .filter((one) => !THREAD_TYPES.includes(one.type))
     .sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
   return tops.flatMap((top) => [
     top,
-    ...all.filter((one) => THREAD_TYPES.includes(one.type) && one.parent_id === top.id),
+    ...all.filter((one) => THREAD_TYPES.includes(one.type) && one.parent_id === top.id && isShown(one)),
   ]);
+}
+
+function isShown(thread) {
+  return !isArchived(thread) || thread.id === state.channelId;
+}
+
+function isArchived(one) {
+  return Boolean(one.thread_metadata?.archived);
+}
+
+function placeIcon(one) {
+  if (one.type === PRIVATE_THREAD) return icon("lock");
+  return icon(THREAD_TYPES.includes(one.type) ? "thread" : one.type === DIRECT ? "at" : "hash");
 }
 
 function channelRow(one) {
@@ -141,8 +155,9 @@ function channelRow(one) {
       data-unread=${state.unread.has(one.id) && !open ? "yes" : nothing}
       @click=${() => openChannel(one.id)}
     >
-      ${icon(isThread ? "thread" : one.type === DIRECT ? "at" : "hash")}
+      ${placeIcon(one)}
       <span>${channelName(one)}</span>
+      ${isArchived(one) ? html`<span class="mark" title="A message opens it again">archived</span>` : nothing}
       ${botMayWrite(one) ? nothing : html`<span class="mark" title="The bot may not write here">no bot</span>`}
       ${one.nsfw ? html`<span class="mark" title="Age-restricted">18+</span>` : nothing}
     </button>
@@ -179,6 +194,12 @@ function openPeople(event) {
       checked: one.key === state.me.key,
       run: () => one.key !== state.me.key && become(one.key),
     })),
+    { heading: nameOf(state.me) },
+    {
+      label: state.me.dms_open ? "Refuse direct messages" : "Take direct messages",
+      note: state.me.dms_open ? "The bot may write to you" : "The bot may not write to you",
+      run: () => takeDirectMessages(!state.me.dms_open),
+    },
   ]);
 }
 
@@ -197,9 +218,9 @@ function header() {
     </button>
     ${
       open
-        ? html`${icon(open.type === DIRECT ? "at" : THREAD_TYPES.includes(open.type) ? "thread" : "hash")}
+        ? html`${placeIcon(open)}
             <b class="place">${channelName(open)}</b>
-            ${open.topic ? html`<span class="topic">${open.topic}</span>` : nothing}`
+            ${topic(open) ? html`<span class="topic">${topic(open)}</span>` : nothing}`
         : html`<b class="place">No channel</b>`
     }
     <span class="top-end">
@@ -232,6 +253,13 @@ function header() {
       </button>
     </span>
   </header>`;
+}
+
+function topic(open) {
+  if (!THREAD_TYPES.includes(open.type)) return open.topic;
+  const members = open.member_count === 1 ? "1 member" : `${open.member_count} members`;
+  const kind = open.type === PRIVATE_THREAD ? "Private thread" : "Thread";
+  return `${kind}${isArchived(open) ? ", archived" : ""} · ${members}`;
 }
 
 /** One friendly step for someone who sees this for the first time. */

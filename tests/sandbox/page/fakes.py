@@ -45,6 +45,7 @@ class FakePerson:
     id: int
     display_name: str
     about: str
+    dms_open: bool = True
 
     @property
     def user(self) -> Json:
@@ -85,6 +86,8 @@ class FakeDiscord:
         self.choices: list[Json] = []
         self.asked: list[Asked] = []
         self.refusal: str | None = None
+        self.opened: list[Json] = []
+        self.dms: list[Json] = []
         self._held: list[asyncio.Event] | None = None
         self.faults = FakeFaults()
         self._messages: defaultdict[str, dict[str, Json]] = defaultdict(dict)
@@ -118,6 +121,16 @@ class FakeDiscord:
         self._messages[channel][message["id"]] = message
         self.emit("MESSAGE_CREATE", message)
         return message
+
+    def open(self, name: str, **more: Any) -> str:
+        """A new thread under #portraits, or with `type=1` the direct messages; its id."""
+        channel_id = self.new_id()
+        if more.get("type") == 1:
+            self.dms.append(_channel(channel_id, name, "", **more) | {"guild_id": None})
+        else:
+            self.opened.append(_channel(channel_id, name, GUILD, parent_id=PORTRAITS, **more))
+        self.emit("THREAD_CREATE", {})
+        return channel_id
 
     def edit(self, message: Json, **fields: Any) -> None:
         """Change a message."""
@@ -161,11 +174,12 @@ class FakeDiscord:
         harbour = [
             _channel(PORTRAITS, "portraits", GUILD, topic="Faces, real and imagined"),
             _channel(LOUNGE, "lounge", GUILD, position=1),
-            _channel(THREAD, "Wall of faces", GUILD, type=11, parent_id=PORTRAITS),
+            _channel(THREAD, "Wall of faces", GUILD, type=11, parent_id=PORTRAITS, member_count=2),
         ]
+        harbour += self.opened
         studio = [_channel(STUDIO, "general", OTHER_GUILD)]
         return {
-            "me": person.user,
+            "me": person.user | {"dms_open": person.dms_open},
             "people": [one.user for one in self.people.values()],
             "bot_connected": self.gateway.connected,
             "bot": BOT,
@@ -173,7 +187,7 @@ class FakeDiscord:
                 _guild(GUILD, "Harbour Arts", harbour, roles, members),
                 _guild(OTHER_GUILD, "Tiny Studio", studio, [], members),
             ],
-            "dms": [],
+            "dms": self.dms,
         }
 
     def messages(self, channel: str, person: FakePerson) -> list[Json]:
@@ -213,6 +227,9 @@ class FakeDiscord:
 
     def dismiss_modal(self, person: FakePerson, modal: str) -> None:
         self.asked.append(Asked("dismiss_modal", person.key, {"modal": modal}))
+
+    def take_direct_messages(self, person: FakePerson, *, taken: bool) -> None:
+        person.dms_open = taken
 
     async def autocomplete(
         self, person: FakePerson, channel: str, name: str, options: Json, focused: str

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sandbox.page
-from tests.sandbox.page.fakes import STUDIO
+from tests.sandbox.page.fakes import STUDIO, THREAD
 from tests.support.browser import PHONE, browser_tests, expect, open_tab
+from tests.support.house import until
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -75,6 +76,51 @@ async def test_servers_channels_and_threads_are_opened(tab: Tab, ground: Ground)
     await expect(tab.log).to_have_accessible_name("Messages in Wall of faces")
     await tab.open_server("Tiny Studio")
     await expect(tab.last_message).to_contain_text("in the studio")
+
+
+async def test_threads_of_ones_own_appear_and_are_put_away_when_archived(tab: Tab, ground: Ground) -> None:
+    places = tab.page.get_by_role("navigation").get_by_role("listitem")
+    await expect(places).to_have_text(["portraits", "Wall of faces", "lounge"])
+    thread = ground.discord.open("Training", type=12, member_count=2)
+    await expect(places).to_have_text(["portraits", "Wall of faces", "Training", "lounge"])
+    mira = ground.discord.people["mira"].user
+    for number, kind in enumerate((1, 2)):
+        ground.discord.post(thread, type=kind, mentions=[mira])
+        await tab.open_channel("Training")
+        did = ("added Mira to", "removed Mira from")[number]
+        await expect(tab.last_message).to_contain_text(f"Atelier {did} the thread.")
+    await expect(tab.page.locator("header.top")).to_contain_text("Private thread · 2 members")
+    ground.discord.opened[0]["thread_metadata"] = {"archived": True}
+    ground.discord.emit("THREAD_UPDATE", {})
+    await expect(places.nth(2)).to_contain_text("archived")  # it is open: it stays in sight
+    await tab.open_channel("portraits")
+    await expect(places).to_have_text(["portraits", "Wall of faces", "lounge"])
+
+
+async def test_a_thread_is_opened_from_the_message_it_hangs_on(tab: Tab, ground: Ground) -> None:
+    ground.discord.post(content="a start", thread={"id": THREAD, "name": "Wall of faces"})
+    await tab.press("Wall of faces")
+    await expect(tab.log).to_have_accessible_name("Messages in Wall of faces")
+
+
+async def test_direct_messages_appear_and_can_be_refused(tab: Tab, ground: Ground) -> None:
+    direct = tab.page.get_by_role("button", name="Direct messages")
+    await expect(direct).to_have_count(0)
+    dm = ground.discord.open("", type=1)
+    ground.discord.post(dm, content="your model is ready")
+    await expect(direct).to_have_attribute("data-unread", "yes")
+    await tab.open_server("Direct messages")
+    await expect(tab.last_message).to_contain_text("your model is ready")
+    mira = ground.discord.people["mira"]
+
+    async def choose(label: str) -> None:
+        await tab.page.get_by_role("button", name="Be someone else").click()
+        await tab.page.get_by_role("menuitem", name=label).click()
+
+    await choose("Refuse direct messages")
+    await until(lambda: not mira.dms_open, "the page says so")
+    await choose("Take direct messages")
+    await until(lambda: mira.dms_open, "the page says so")
 
 
 async def test_theme_follows_the_system_until_chosen_and_is_remembered(tab: Tab) -> None:
