@@ -43,7 +43,7 @@ class Closer:
             return
         if job.reason is Reason.MODERATOR_STOPPED and job.outputs and job.socket_token:
             await self._delete_at_wiro(job.socket_token)
-        if job.reason is not Reason.NOBODY_SAW_IT:
+        if job.reason is not Reason.NOBODY_SAW_IT or job.message_id is not None:
             await self._settle(job)
         await self._means.book.write(
             lambda conn: units.note_settled(conn, job.id, self._means.clock.now()), Lane.BACKGROUND

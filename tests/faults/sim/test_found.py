@@ -20,6 +20,9 @@ FOUND = {
     "an errand begun by a command while the process stopped": Schedule(
         (Ask(private=True), Ask(member=1), Stop(job=1), Terminate()), pace=36
     ),
+    "given up by one delivery of its interaction, and shown by the other": Schedule(
+        (Discord("callback", "down"), Ask(times=2), Wait()), pace=1
+    ),
 }
 
 
