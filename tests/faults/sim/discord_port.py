@@ -23,14 +23,25 @@ if TYPE_CHECKING:
 
 APPLICATION = 1
 TOKEN_LIVES = timedelta(minutes=15)
-CALLBACK_WITHIN = timedelta(seconds=3)
+CALLBACK_WITHIN_S = 3.0
 NONCE_HOLDS_S = 300.0
 LANDS_LATER_S = 6.0
+TARDY_S = 4.0
+LIMITED_S = 1.5
 
-FAULTS = ("down", "lost", "late", "limited", "slow", "too-large")
-"""Not done · done, the answer lost · lost, and done some seconds later · 429 · no answer in time · 413."""
+FAULTS = ("down", "lost", "late", "tardy", "limited", "all-limited", "slow", "too-large")
+"""Not done · done, the answer lost · lost, and done some seconds later · done some seconds later · 429 of the
+route, of everything · no answer in time · 413."""
 
 DOWN = "HTTP 503"
+EVERYWHERE = "of everything"
+DMS = 1_000_000
+"""The channel of somebody's direct messages has their number and this."""
+
+
+def dm_of(user_id: int) -> int:
+    """The channel of the bot's direct messages with somebody."""
+    return DMS + user_id
 
 
 @dataclass
@@ -76,6 +87,8 @@ class Asked:
     user_id: int
     channel_id: int
     at: datetime
+    """By the clock of the bot's machine, which may be corrected."""
+    at_s: float
     original: Message | None = None
 
 
@@ -84,11 +97,14 @@ class SimulatedDiscord:
 
     Attributes:
         fails: What the next requests meet, by their route ("edit", "create", "read", "callback").
-        closed: Channels where the bot may not write.
+        is_down: No request is answered.
+        closed: Channels where the bot may not write, of direct messages too.
+        archived: Threads where nothing can be edited before somebody writes.
         gone: Channels that were deleted.
         ever_closed: Channels where the bot could not write for some time.
         left: Servers that the bot is no longer in.
         refusals: How often each status was answered.
+        limits: How often a limit began.
     """
 
     def __init__(self, clock: ManualClock, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
@@ -96,12 +112,16 @@ class SimulatedDiscord:
         self.messages: dict[int, Message] = {}
         self.asked: dict[str, Asked] = {}
         self.fails: dict[str, deque[str | None]] = defaultdict(deque)
+        self.is_down = False
         self.closed: set[int] = set()
+        self.archived: set[int] = set()
         self.gone: set[int] = set()
         self.ever_closed: set[int] = set()
         self.left: set[int] = set()
         self.refusals: dict[int, int] = defaultdict(int)
-        self.dms: dict[int, int] = {}
+        self.limits = 0
+        self._began = clock.now()
+        self._limited_until_s: dict[str, float] = defaultdict(float)
         self._spawn = spawn
         self._nonces: dict[tuple[int, str], tuple[float, Message]] = {}
         self._numbers = count(1)
@@ -109,7 +129,8 @@ class SimulatedDiscord:
     def begin(self, *, user_id: int, channel_id: int) -> Asked:
         """Somebody uses a command or clicks."""
         number = next(self._numbers)
-        asked = Asked(number, f"interaction-{number}", user_id, channel_id, self.clock.now())
+        at = self.clock.now()
+        asked = Asked(number, f"interaction-{number}", user_id, channel_id, at, self.clock.monotonic_s())
         self.asked[asked.token] = asked
         return asked
 
@@ -118,12 +139,20 @@ class SimulatedDiscord:
         (self.gone if for_ever else self.closed).add(channel_id)
         self.ever_closed.add(channel_id)
 
+    def calm(self) -> None:
+        """Let everything work from now on; what was deleted or left stays so."""
+        self.fails.clear()
+        self.is_down = False
+        self.closed.clear()
+        self.archived.clear()
+        self._limited_until_s.clear()
+
     def call_back(self, asked: Asked, components: list[dict[str, Any]], *, private: bool) -> Answer:
         """The first answer to an interaction, which makes its message."""
-        if self.clock.now() - asked.at > CALLBACK_WITHIN:
-            return self._refuse(404, 10062)
         if asked.original is not None:
             return self._refuse(400, 40060)
+        if self._age_s(asked) > CALLBACK_WITHIN_S:
+            return self._refuse(404, 10062)
         reader = asked.user_id if private else None
         asked.original = self._make(asked.channel_id, reader, Outgoing(), components)
         return Sent(asked.original.as_json())
@@ -138,15 +167,28 @@ class SimulatedDiscord:
                 return self._original(method, token, message)
             case ["users", "@me", "channels"]:
                 assert not isinstance(message, Outgoing)
-                user_id = int((message or {})["recipient_id"])
-                self.dms[user_id] = user_id + 1_000_000
-                return Sent({"id": str(self.dms[user_id])})
+                return Sent({"id": str(dm_of(int((message or {})["recipient_id"])))})
             case ["channels", channel, "messages"]:
                 return self._in_channel(method, int(channel), message, query)
             case ["channels", channel, "messages", number]:
                 assert isinstance(message, Outgoing)
                 return self._edit(int(channel), int(number), message)
         raise AssertionError(f"{method} {path} is not simulated")
+
+    def next_fault(self, route: str, key: str) -> str | None:
+        """What the next request on that route meets; `key` names what a limit is for."""
+        if self.is_down:
+            return "down"
+        if key and self.clock.monotonic_s() < max(self._limited_until_s[key], self._limited_until_s[""]):
+            return "still-limited"
+        return self.fails[route].popleft() if self.fails[route] else None
+
+    def limit(self, key: str, *, everywhere: bool) -> Refused:
+        """Let nothing through for a while, by the key or at all."""
+        self.limits += 1
+        self.refusals[429] += 1
+        self._limited_until_s["" if everywhere else key] = self.clock.monotonic_s() + LIMITED_S
+        return Refused(429, 0, EVERYWHERE if everywhere else "of the route", LIMITED_S)
 
     def later(self, act: Callable[[], Answer], wait_s: float = LANDS_LATER_S) -> None:
         """Let a request be done when nobody waits for it any more."""
@@ -163,7 +205,7 @@ class SimulatedDiscord:
 
     def _original(self, method: str, token: str, message: object) -> Answer:
         asked = self.asked[token]
-        if self.clock.now() - asked.at > TOKEN_LIVES:
+        if self._age_s(asked) > TOKEN_LIVES.total_seconds():
             return self._refuse(401, 50027)
         if asked.original is None:
             return self._refuse(404, 10015)
@@ -180,15 +222,16 @@ class SimulatedDiscord:
         if method == "GET":
             after = int(query["after"])
             there = [each for each in self.standing() if each.channel_id == channel_id and each.id > after]
-            return Sent([each.as_json() for each in there if each.reader is None or channel_id > 1_000_000])
+            return Sent([each.as_json() for each in there if each.reader is None or channel_id > DMS])
         assert isinstance(message, Outgoing)
         key = (channel_id, message.nonce or "")
         known = self._nonces.get(key)
         if message.nonce and known is not None and self.clock.monotonic_s() - known[0] < NONCE_HOLDS_S:
             return Sent(known[1].as_json())
         payload = message.payload()
-        owner = next((user for user, dm in self.dms.items() if dm == channel_id), None)
+        owner = channel_id - DMS if channel_id > DMS else None
         made = self._make(channel_id, owner, message, payload.get("components", []))
+        self.archived.discard(channel_id)
         self._nonces[key] = (self.clock.monotonic_s(), made)
         return Sent(made.as_json())
 
@@ -197,8 +240,10 @@ class SimulatedDiscord:
             return refusal
         found = self.messages.get(message_id)
         is_there = found is not None and not found.is_deleted and found.channel_id == channel_id
-        if found is None or not is_there or (found.reader is not None and channel_id < 1_000_000):
+        if found is None or not is_there or (found.reader is not None and channel_id < DMS):
             return self._refuse(404, 10008)
+        if channel_id in self.archived:
+            return self._refuse(400, 50083)
         self._change(found, message)
         return Sent(found.as_json())
 
@@ -206,8 +251,11 @@ class SimulatedDiscord:
         if channel_id in self.gone:
             return self._refuse(404, 10003)
         if channel_id in self.closed:
-            return self._refuse(403, 50013)
+            return self._refuse(403, 50007 if channel_id > DMS else 50013)
         return None
+
+    def _age_s(self, asked: Asked) -> float:
+        return self.clock.monotonic_s() - asked.at_s
 
     def _refuse(self, status: int, code: int) -> Refused:
         self.refusals[status] += 1
@@ -216,7 +264,8 @@ class SimulatedDiscord:
     def _make(
         self, channel_id: int, reader: int | None, message: Outgoing, components: list[dict[str, Any]]
     ) -> Message:
-        number = discord.utils.time_snowflake(self.clock.now()) + next(self._numbers)
+        now = self._began + timedelta(seconds=self.clock.monotonic_s())
+        number = discord.utils.time_snowflake(now) + next(self._numbers)
         made = Message(number, channel_id, reader, content=message.content or "")
         files = tuple(file.name for file in message.files or ())
         made.versions.append(Version(self.clock.now(), components, files))
@@ -249,21 +298,32 @@ class LifeMessages(DiscordMessages):
     ) -> Answer:
         route = {"PATCH": "edit", "POST": "create", "GET": "read"}[method]
         has_files = isinstance(message, Outgoing) and bool(message.files)
-        return await meet(
+        answer = await meet(
             self._world,
             self._life,
             route,
             lambda: self._world.handle(method, path, message, query or {}),
+            key=key,
             has_files=has_files,
         )
+        if isinstance(answer, Refused) and answer.status == 429:
+            body = {"retry_after": answer.retry_after_s, "global": answer.words == EVERYWHERE}
+            return self._limited(key, _response(429), body)
+        return answer
 
 
 async def meet(
-    world: SimulatedDiscord, life: Life, route: str, act: Callable[[], Answer], *, has_files: bool = False
+    world: SimulatedDiscord,
+    life: Life,
+    route: str,
+    act: Callable[[], Answer],
+    *,
+    key: str = "",
+    has_files: bool = False,
 ) -> Answer:
     """Do a request, unless it is one of those that something happens to."""
     await life.gate(is_far=True)
-    fault = world.fails[route].popleft() if world.fails[route] else None
+    fault = world.next_fault(route, key)
     answer: Answer
     match fault:
         case "down":
@@ -274,9 +334,14 @@ async def meet(
         case "late":
             world.later(act)
             answer = Lost("ServerDisconnectedError")
-        case "limited":
+        case "tardy":
+            await life.clock.sleep(TARDY_S)
+            answer = act()
+        case "limited" | "all-limited":
+            answer = world.limit(key, everywhere=fault == "all-limited")
+        case "still-limited":
             world.refusals[429] += 1
-            answer = Refused(429, 0, "rate limited", 1.5)
+            answer = Refused(429, 0, "of the route", LIMITED_S)
         case "slow":
             world.later(act, 1.0)
             await life.clock.sleep(70.0)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FAULTS = ("busy", "full", "unknown-done", "unknown-undone")
-"""What a write may meet: locked, no room, and (of PostgreSQL) a commit whose answer never came."""
+FAULTS = ("busy", "full", "read-only", "unknown-done", "unknown-undone")
+"""What a write may meet: locked, no room left inside the transaction, a file that cannot be written, and (of
+PostgreSQL) a commit whose answer never came."""
 
 
 def image_of(file: Path) -> bytes:
@@ -43,7 +44,8 @@ class Disk:
 
     Attributes:
         fails: What the next writes meet; None: nothing.
-        has_failed: Some write has met a fault.
+        is_down: Neither read nor written, as while a server starts again.
+        has_failed: Something has met a fault.
         after_commit: Called on the connection after each commit: what must hold at every one of them.
         is_shared: It passes for a server's database, which several processes may use at once.
     """
@@ -53,6 +55,7 @@ class Disk:
         file.deserialize(image)
         self.is_shared = is_shared
         self.fails: deque[str | None] = deque()
+        self.is_down = False
         self.has_failed = False
         self.after_commit: list[Callable[[sa.Connection], None]] = []
 
@@ -67,21 +70,30 @@ class Disk:
 
     def write(self, unit: Callable[[sa.Connection], T]) -> T:
         """What a unit returns, committed, unless the write is one that fails."""
+        self.be_up()
         fault = self.fails.popleft() if self.fails else None
         self.has_failed = self.has_failed or fault is not None
         if fault == "busy":
             raise StoreBusy("OperationalError: database is locked")
-        if fault == "full":
-            raise StoreError("OperationalError: database or disk is full")
+        if fault == "read-only":
+            raise StoreError("OperationalError: attempt to write a readonly database")
         if fault == "unknown-undone":
             raise OutcomeUnknown("connection was closed in the middle of operation")
         with self._engine.begin() as conn:
             result = unit(conn)
+            if fault == "full":  # undone with all that was written before
+                raise StoreError("OperationalError: database or disk is full")
         for look in self.after_commit:
             self.read(look)
         if fault == "unknown-done":
             raise OutcomeUnknown("connection was closed in the middle of operation")
         return result
+
+    def be_up(self) -> None:
+        """Refuse as a server does that is not there."""
+        if self.is_down:
+            self.has_failed = True
+            raise StoreError("ConnectionRefusedError: connection refused")
 
 
 @cache
@@ -111,6 +123,7 @@ class LifeDatabase(Database):
 
     async def read(self, unit: Callable[[sa.Connection], T]) -> T:
         await self._life.gate()
+        self._disk.be_up()
         try:
             return self._disk.read(unit)
         except sa.exc.SQLAlchemyError as error:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from bot.jobs.inbox import Nudge
 from bot.model import CancelBy
 from tests.faults.sim import discord_port, disk, wiro_world
+from tests.faults.sim.discord_port import dm_of
 from tests.faults.sim.life import new_loop
 from tests.faults.sim.truths import broken
-from tests.faults.sim.world import FIRST_CHANNEL, MEMBERS, SERVERS, World, a_world
+from tests.faults.sim.world import FIRST_CHANNEL, FIRST_MEMBER, MEMBERS, SERVERS, World, a_world
 from tests.support.clock import START
 
 if TYPE_CHECKING:
@@ -105,13 +106,14 @@ class Account(Step):
 
 @dataclass(frozen=True)
 class Socket(Step):
-    """The event socket: lost, silent or well."""
+    """The event socket: lost, silent or well, or it says things twice or out of order."""
 
     state: str
 
     async def take(self, world: World) -> None:
         events = world.wiro.events
         events.silent = self.state == "silent"
+        events.manner = self.state if self.state in {"twice", "shuffled"} else ""
         if self.state == "lost":
             events.drop()
         elif not events.connected:
@@ -130,18 +132,30 @@ class Discord(Step):
 
 
 @dataclass(frozen=True)
-class Outage(Step):
-    """Discord is down for every request, or the database for every write, as often as that."""
+class Busy(Step):
+    """Other writers hold the database for so many writes."""
 
-    what: str
     times: int = 5
 
     async def take(self, world: World) -> None:
-        if self.what == "database":
-            world.disk.fails.extend(["busy"] * self.times)
-        for route in ("edit", "create", "read"):
-            if self.what == "discord":
-                world.discord.fails[route].extend(["down"] * self.times)
+        world.disk.fails.extend(["busy"] * self.times)
+
+
+@dataclass(frozen=True)
+class Outage(Step):
+    """Discord, Wiro or the database answers nothing for so long."""
+
+    what: str
+    seconds: float = 60.0
+
+    async def take(self, world: World) -> None:
+        lost: Any = {"discord": world.discord, "wiro": world.wiro, "database": world.disk}[self.what]
+        lost.is_down = True
+
+        def come_back() -> None:
+            lost.is_down = False
+
+        world.later(self.seconds, come_back)
 
 
 @dataclass(frozen=True)
@@ -193,22 +207,23 @@ class Freeze(Step):
 
 @dataclass(frozen=True)
 class Jump(Step):
-    """The machine's time is corrected."""
+    """The time of the bot's machine is corrected, and nobody else's."""
 
     seconds: float = 0.0
 
     async def take(self, world: World) -> None:
-        world.clock.jump(self.seconds)
+        world.wiro.jump_ours(self.seconds)
+        world.jumps.append(timedelta(seconds=self.seconds))
 
 
 @dataclass(frozen=True)
 class Skew(Step):
-    """Wiro's clock is wrong by so much."""
+    """Wiro's clock is corrected by so much, and nobody else's."""
 
     seconds: float = 0.0
 
     async def take(self, world: World) -> None:
-        world.wiro.skew = timedelta(seconds=self.seconds)
+        world.wiro.skew += timedelta(seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -226,7 +241,7 @@ class Remove(Step):
 
 @dataclass(frozen=True)
 class Channel(Step):
-    """A channel is closed to the bot, opened again, or deleted."""
+    """A channel is closed to the bot, opened again, archived as a thread, or deleted."""
 
     state: str
     server: int = 0
@@ -237,8 +252,30 @@ class Channel(Step):
             world.discord.close(channel_id)
         elif self.state == "open":
             world.discord.closed.discard(channel_id)
+        elif self.state == "archived":
+            world.discord.archived.add(channel_id)
         else:
             world.discord.close(channel_id, for_ever=True)
+
+
+@dataclass(frozen=True)
+class Refuse(Step):
+    """A member takes no direct messages."""
+
+    member: int = 0
+
+    async def take(self, world: World) -> None:
+        world.discord.close(dm_of(FIRST_MEMBER + self.member))
+
+
+@dataclass(frozen=True)
+class Leave(Step):
+    """The bot is removed from a server."""
+
+    server: int = 0
+
+    async def take(self, world: World) -> None:
+        world.leave(self.server)
 
 
 @dataclass(frozen=True)
@@ -303,17 +340,24 @@ _HAPPENING = st.one_of(
     st.builds(Wait, seconds=_choice(_WAITS_S)),
     st.builds(Stop, job=_JOBS, by_moderator=st.booleans()),
     st.builds(Stop, job=_JOBS, by_moderator=st.booleans()),
-    st.builds(Outage, what=_choice(["discord", "database"]), times=st.integers(1, 12)),
-    st.builds(Socket, state=_choice(["lost", "silent", "well"])),
+    st.builds(Busy, times=st.integers(1, 12)),
+    st.builds(
+        Outage, what=_choice(["discord", "wiro", "database"]), seconds=_choice([5.0, 40.0, 300.0, 7200.0])
+    ),
+    st.builds(Socket, state=_choice(["lost", "silent", "twice", "shuffled", "well"])),
     st.builds(Account, places=st.integers(0, 2)),
     st.builds(Terminate),
     st.builds(Freeze, seconds=_choice([1.0, 20.0, 40.0])),
     st.builds(Jump, seconds=_choice([-90.0, -5.0, 5.0, 90.0, 3600.0])),
-    st.builds(Skew, seconds=_choice([-40.0, 40.0])),
+    st.builds(Skew, seconds=_choice([-12.0, 12.0])),
     st.builds(Remove, job=_JOBS),
     st.builds(
-        Channel, state=_choice(["closed", "closed", "open", "deleted"]), server=st.integers(0, SERVERS - 1)
+        Channel,
+        state=_choice(["closed", "closed", "open", "archived", "deleted"]),
+        server=st.integers(0, SERVERS - 1),
     ),
+    st.builds(Refuse, member=st.integers(0, MEMBERS - 1)),
+    st.builds(Leave, server=st.integers(0, SERVERS - 1)),
     st.builds(Click, what=_choice(["hook", "share", "look"]), job=_JOBS),
 )
 _EPISODE = st.tuples(
@@ -327,15 +371,20 @@ def _flat(episodes: Iterable[tuple[Iterable[Step], ...]]) -> tuple[Step, ...]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A whole course of events; `pace` 0 answers everything at once, other numbers take their time."""
+    """A whole course of events; `pace` 0 answers everything at once, other numbers take their time.
+
+    Several processes share a database that passes for a PostgreSQL.
+    """
 
     steps: tuple[Step, ...]
     pace: int = 0
     before_midnight: bool = False
+    processes: int = 1
 
     def __repr__(self) -> str:
         steps = "".join(f"    {step!r},\n" for step in self.steps)
-        return f"Schedule((\n{steps}), pace={self.pace}, before_midnight={self.before_midnight})"
+        rest = f"before_midnight={self.before_midnight}, processes={self.processes}"
+        return f"Schedule((\n{steps}), pace={self.pace}, {rest})"
 
 
 SCHEDULES = st.builds(
@@ -343,6 +392,7 @@ SCHEDULES = st.builds(
     steps=st.lists(_EPISODE, min_size=2, max_size=8).map(_flat),
     pace=st.integers(0, 99),
     before_midnight=_choice([False, False, False, True]),
+    processes=_choice([1, 1, 2]),
 )
 
 
@@ -359,7 +409,8 @@ def run(schedule: Schedule, image: bytes) -> list[str]:
 
 async def _run(schedule: Schedule, image: bytes) -> list[str]:
     start = START.replace(hour=23, minute=59, second=40) if schedule.before_midnight else START
-    async with a_world(image, pace=schedule.pace, start=start) as world:
+    options = {"pace": schedule.pace, "processes": schedule.processes, "start": start}
+    async with a_world(image, **options) as world:
         for step in schedule.steps:
             await step.take(world)
             await world.clock.settle()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bot.jobs.lease import LeaseLost
 from bot.model import Act, CancelBy, JobState, MoneyScope, Reason, Unit
 from bot.quota.windows import day_window
 from bot.store import tables
 from bot.store.results import load_rows
-from tests.faults.sim.discord_port import TOKEN_LIVES
+from tests.faults.sim.discord_port import TOKEN_LIVES, dm_of
 from tests.faults.sim.world import FIRST_CHANNEL, PLACES, SERVERS
 from tests.support.books import faults_of
 from tests.support.cards import walk
@@ -32,8 +33,8 @@ LAST_EDIT = timedelta(minutes=2)
 """So long before its token dies a private card can surely still be written."""
 SECRETS = ("interaction-", "hook-", "socket-", "keeper ")
 FAULTS_OF_OURS = ("error", "critical")
-SAID_ALOUD = ("Wiro refuses the account", "the outputs are gone")
-"""What is logged as an error though it is none of ours: an operator must hear of it."""
+SAID_ALOUD = ("Wiro refuses the account", "the balance at Wiro", "the outputs are gone")
+"""What is logged as an error though it is none of ours (as a lost lease): an operator must hear of it."""
 
 
 def broken(world: World) -> list[str]:
@@ -80,11 +81,14 @@ def _cards(world: World, jobs: Iterable[Job]) -> Iterator[str]:
 
 def _is_out_of_reach(world: World, job: Job, card: Message) -> bool:
     """Whether Discord did not let the bot write that card when it ended."""
-    if card.reader is None:
-        return card.channel_id in world.discord.ever_closed
+    if card.reader is None and card.channel_id in world.discord.ever_closed:
+        return True
+    if card.reader is None and job.message_id is not None:
+        return False
     assert job.ended_at is not None
     asked = next(each for each in world.discord.asked.values() if each.id == job.interaction_id)
-    return job.ended_at > asked.at + TOKEN_LIVES - LAST_EDIT
+    jumped_ahead = sum((jump for jump in world.jumps if jump > timedelta()), timedelta())
+    return job.ended_at + jumped_ahead > asked.at + TOKEN_LIVES - LAST_EDIT
 
 
 def _results(world: World, jobs: Iterable[Job]) -> Iterator[str]:
@@ -123,6 +127,8 @@ def _secrecy(world: World, jobs: Iterable[Job]) -> Iterator[str]:
     for job in jobs:
         if any(message.reader not in {None, job.user_id} for message in shown[job.code]):
             yield f"{job.code} was shown to somebody else"
+        if any(message.channel_id not in {job.channel_id, dm_of(job.user_id)} for message in shown[job.code]):
+            yield f"{job.code} was shown in another place"
         if job.private and job.code not in world.shared and _is_told_of(world, job, shown[job.code]):
             yield f"{job.code} is private, and a message in a channel shows or names it"
         if job.cancel_by is CancelBy.MODERATOR and job.cancel_at is not None:
@@ -222,15 +228,20 @@ def _refused(world: World, jobs: Iterable[Job]) -> Iterator[str]:
 
 def _manners(world: World) -> Iterator[str]:
     """Few refusals, no fault of ours, no secret in a log."""
-    if world.discord.refusals[401] > 1:
+    if world.discord.refusals[401] > (len(world.discord.asked) if world.jumps else 1):
         yield f"{world.discord.refusals[401]} answers of 401"
     if world.discord.refusals[403] > 12:
         yield f"{world.discord.refusals[403]} answers of 403"
+    if world.discord.refusals[429] > 4 * world.discord.limits:
+        yield f"{world.discord.refusals[429]} answers of 429 for {world.discord.limits} limits"
     for entry in world.logs:
         text = str(entry)
         if any(secret in text for secret in SECRETS):
             yield f"a log line tells a secret: {text[:200]}"
-        is_ours = entry["log_level"] in FAULTS_OF_OURS and not str(entry["event"]).startswith(SAID_ALOUD)
+        is_said_aloud = str(entry["event"]).startswith(SAID_ALOUD) or isinstance(
+            entry.get("exc_info"), LeaseLost
+        )
+        is_ours = entry["log_level"] in FAULTS_OF_OURS and not is_said_aloud
         if is_ours and not world.disk.has_failed:
             yield f"a fault of ours: {text[:300]}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from datetime import timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.wiro import (
@@ -17,19 +17,21 @@ from bot.wiro import (
     NotCancellable,
     NotSent,
     OutputGone,
+    OutputTooLarge,
     OutputWrongType,
     RateLimited,
     ServiceUnavailable,
+    TaskEvent,
     TaskPage,
     TaskStatus,
     WiroError,
 )
-from tests.support.wiro_port import SimulatedTask, SimulatedWiro
+from tests.support.wiro_port import SimulatedEvents, SimulatedTask, SimulatedWiro
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
-    from bot.wiro import Download, RunAnswer, Task
+    from bot.wiro import Download, RunAnswer, Task, TaskProgress
     from tests.faults.sim.life import Life
     from tests.support.clock import ManualClock
 
@@ -54,17 +56,20 @@ LOST_RUNS = ("lost", "lost-late", "lost-slow")
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "run": (*RUN, *LOST_RUNS),
-    "detail": (*DOWN, "no-task"),
-    "tasks": (*DOWN, "bare"),
-    "kill": (*DOWN, "refused", "lost"),
-    "cancel": (*DOWN, "refused", "lost"),
-    "download": (*DOWN, "gone", "wrong"),
+    "detail": (*DOWN, "never", "no-task"),
+    "tasks": (*DOWN, "never", "bare", "shifted"),
+    "kill": (*DOWN, "never", "refused", "lost"),
+    "cancel": (*DOWN, "never", "refused", "lost"),
+    "download": (*DOWN, "never", "slow", "gone", "wrong", "large", "cut"),
     "delete_files": tuple(DOWN),
 }
 """By call, what may befall it."""
 
 LISTED_AFTER_S = 20.0
 NEVER_S = 45.0
+SLOW_S = 25.0
+SHUFFLED_S = (0.0, 7.0, 1.0)
+"""How late events come, by turns, when they come out of order."""
 
 FATES: dict[str, tuple[str, int | None]] = {
     "fails": (TaskStatus.POSTPROCESS_END, 1),
@@ -72,9 +77,10 @@ FATES: dict[str, tuple[str, int | None]] = {
     "error": (TaskStatus.ERROR, None),
     "cancelled": (TaskStatus.CANCEL, None),
 }
-OTHER_FATES = ("", "empty", "long", "queued", "stubborn", "free", "strange")
-"""As it should · no outputs · over the tool's longest run · queued long · heeds no stop · no cost told ·
-a status that nobody knows."""
+MARKS = ("stubborn", "free", "strange", "empty", "vanished", "hiccup")
+OTHER_FATES = ("", "long", "queued", *MARKS)
+"""As it should · over the tool's longest run · queued long · heeds no stop and ends as it should · no cost
+told · a status that nobody knows · no outputs · outputs that are nowhere · `task_error` once, and no end."""
 
 
 class FaultyWiro(SimulatedWiro):
@@ -83,6 +89,8 @@ class FaultyWiro(SimulatedWiro):
     Attributes:
         befalls: By call: what its next ones meet.
         fates: What becomes of the next tasks; "" is a good end.
+        marked: The tasks with each of the other fates.
+        is_down: No call is answered.
         places: How many tasks run at once before code 96.
         most_at_once: How many did run at once.
         unreadable: How many pages of tasks told nothing of whose they are: what they hid may be run again.
@@ -94,11 +102,10 @@ class FaultyWiro(SimulatedWiro):
         self.fates: deque[str] = deque()
         self.places = 50
         self.most_at_once = 0
-        self.stubborn: set[str] = set()
-        self.costless: set[str] = set()
-        self.strange: set[str] = set()
-        self.empty: set[str] = set()
+        self.marked: dict[str, set[str]] = {mark: set() for mark in MARKS}
         self.unreadable = 0
+        self.is_down = False
+        self.events: FaultyEvents = FaultyEvents(self)
 
     @property
     def alive(self) -> list[SimulatedTask]:
@@ -144,31 +151,42 @@ class FaultyWiro(SimulatedWiro):
         if fault == "no-task":
             raise NoTask("There is no task yet.", 1)
         self._raise(fault)
+        await self._keep_waiting(fault)
         row = await super().detail(task_id=task_id, token=token)
-        if row.id in self.strange and not row.is_terminal:
+        if row.id in self.marked["strange"] and not row.is_terminal:
             return replace(row, status="task_pondering")
+        if row.id in self.marked["hiccup"] and row.status == TaskStatus.START:
+            self.marked["hiccup"].discard(row.id)
+            return replace(row, status=TaskStatus.ERROR)
         return row
 
     async def tasks(self, *, start: int = 0, limit: int = 50) -> TaskPage:
         fault = self._fault("tasks")
         self._raise(fault)
+        await self._keep_waiting(fault)
         page = await super().tasks(start=start, limit=limit)
-        foreign = replace(page.tasks[0], id=f"foreign-{start}", parameters={}) if page.tasks else None
-        if fault == "bare" and foreign is not None:
-            self.unreadable += len(page.tasks)
-            bare = [replace(task, parameters={}) for task in page.tasks]
-            return TaskPage(tasks=(foreign, *bare), total=page.total)
-        return page
+        if not page.tasks:
+            return page
+        rows = page.tasks
+        if fault == "bare":
+            self.unreadable += len(rows)
+            rows = tuple(replace(task, parameters={}) for task in rows)
+        if fault == "shifted":  # new tasks came between two pages
+            rows = (*rows, *rows)
+        foreign = replace(rows[0], id=f"foreign-{start}", token="", parameters={"prompt": "of somebody else"})
+        return TaskPage(tasks=(foreign, *rows), total=page.total)
 
     async def cancel(self, *, task_id: str | None = None, token: str | None = None) -> Task | None:
         fault = self._fault("cancel")
         self._raise(fault)
+        await self._keep_waiting(fault)
         found = await super().cancel(task_id=task_id, token=token)
         return self._answered(fault, found)
 
     async def kill(self, *, task_id: str | None = None, token: str | None = None) -> Task | None:
         fault = self._fault("kill")
         self._raise(fault)
+        await self._keep_waiting(fault)
         found = await super().kill(task_id=task_id, token=token)
         return self._answered(fault, found)
 
@@ -182,43 +200,46 @@ class FaultyWiro(SimulatedWiro):
             raise OutputGone("404")
         if fault == "wrong":
             raise OutputWrongType("it is a page of text")
+        if fault == "large":
+            raise OutputTooLarge("over the cap", max_bytes=max_bytes)
         self._raise(fault)
-        return await super().download(url, max_bytes=max_bytes, content_types=content_types)
+        await self._keep_waiting(fault)
+        found = await super().download(url, max_bytes=max_bytes, content_types=content_types)
+        return replace(found, data=found.data[: len(found.data) // 2]) if fault == "cut" else found
 
     def end(self, task: SimulatedTask, status: str, pexit: int | None) -> None:
-        if task.id in self.empty:
+        if task.id in self.marked["empty"]:
             task.images = 0
         super().end(task, status, pexit)
-        if task.id in self.costless:
+        if task.id in self.marked["free"]:
             task.cost_nano_usd = None
+        if task.id in self.marked["vanished"]:
+            self.gone_urls.update(output.url for output in task.outputs)
 
     def calm(self) -> None:
         """Let everything work from now on; what goes on for ever ends when it is told to."""
         for queue in self.befalls.values():
             queue.clear()
         self.fates.clear()
-        self.stubborn.clear()
+        self.is_down = False
+        self.marked["stubborn"].clear()
         self.hidden_until.clear()
-        self.skew = timedelta()
         self.places = 50
         self.events.silent = False
+        self.events.manner = ""
         if not self.events.connected:
             self.events.mend()
 
     def _doom(self, task: SimulatedTask, fate: str) -> None:
         if fate in FATES:
             task.ends_as = FATES[fate]
-        for kind, marked in (
-            ("stubborn", self.stubborn),
-            ("free", self.costless),
-            ("strange", self.strange),
-            ("empty", self.empty),
-        ):
-            if fate == kind:
-                marked.add(task.id)
+        if fate in self.marked:
+            self.marked[fate].add(task.id)
 
     def _fault(self, call: str) -> str:
         queue = self.befalls[call]
+        if self.is_down:
+            return "503"
         return queue.popleft() if queue else ""
 
     def _raise(self, fault: str) -> None:
@@ -228,15 +249,54 @@ class FaultyWiro(SimulatedWiro):
         if fault == "refused":
             raise NotCancellable("Task is not in a cancellable state.", 1)
 
+    async def _keep_waiting(self, fault: str) -> None:
+        if fault == "slow":
+            await self.clock.sleep(SLOW_S)
+        if fault == "never":
+            await self.clock.sleep(NEVER_S)
+            raise ServiceUnavailable("no answer in time")
+
     def _answered(self, fault: str, found: Task | None) -> Task | None:
         if fault == "lost":
             raise ServiceUnavailable("reset")
         return found
 
     async def _stop(self, task: SimulatedTask, *, in_queue: bool) -> Task | None:
-        if task.id in self.stubborn:
+        if task.id in self.marked["stubborn"]:
             return task.row(self.skew)
         return await super()._stop(task, in_queue=in_queue)
+
+
+class FaultyEvents(SimulatedEvents):
+    """The socket, with what it can do to its frames.
+
+    Attributes:
+        manner: "twice", "shuffled" (late by turns, so out of order), or "" for as it should be.
+    """
+
+    def __init__(self, wiro: FaultyWiro) -> None:
+        super().__init__(wiro)
+        self.manner = ""
+        self._account = wiro
+        self._lateness = cycle(SHUFFLED_S)
+
+    def tell(self, task: SimulatedTask, progress: TaskProgress | None = None) -> None:
+        if task.id in self._account.marked["hiccup"]:
+            self.say(
+                task.token, TaskEvent(status=TaskStatus.ERROR, at=self._account.clock.now(), message="!")
+            )
+        super().tell(task, progress)
+
+    def say(self, token: str, event: TaskEvent) -> None:
+        if self.manner == "shuffled":
+            self._account.spawn(self._say_later(token, event, next(self._lateness)))
+            return
+        for _ in range(2 if self.manner == "twice" else 1):
+            super().say(token, event)
+
+    async def _say_later(self, token: str, event: TaskEvent, late_s: float) -> None:
+        await self._account.clock.sleep(late_s)
+        super().say(token, replace(event, at=self._account.clock.now()))
 
 
 class LifeWiro:

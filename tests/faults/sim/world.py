@@ -6,15 +6,17 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.errors import AtelierError, NoSuchTask, StoreError, UserError
 from bot.jobs.workshop import Workshop
 from bot.model import CancelBy, NewJob, Unit
-from bot.store import tables
+from bot.store import processes, tables
 from bot.store.errors import OutcomeUnknown
 from bot.store.results import TableResults
 from bot.store.rows import select_jobs
@@ -92,11 +94,13 @@ class World:
         refused: Interactions whose command was refused: nothing may be stored of them.
         delivered_twice: Interactions of which a second delivery may be refused, and the first one not.
         shared: Jobs that their owners wanted to share.
+        jumps: How the clock of the machine was corrected.
         breaches: What was seen to be wrong while it happened.
         logs: What the processes logged.
     """
 
     def __init__(self, image: bytes, *, pace: int = 0, processes: int = 1, start: datetime = START) -> None:
+        self.began = start
         self.clock = ManualClock(start)
         self.disk = Disk(image, is_shared=processes > 1)
         self.disk.after_commit.append(self._look_at_counters)
@@ -104,13 +108,14 @@ class World:
         self.wiro.spawn = self._spawn
         self.discord = SimulatedDiscord(self.clock, self._spawn)
         self.refused: list[int] = []
+        self.jumps: list[timedelta] = []
         self.breaches: list[str] = []
         self.shared: set[str] = set()
         self.delivered_twice: set[int] = set()
         self.logs: list[Any] = []
         self.running: list[Running | None] = [None] * processes
         self._chance = random.Random(pace) if pace else None
-        self._lives = 0
+        self._lives = self._turn = 0
         self._own: set[asyncio.Task[Any]] = set()
 
     # Processes
@@ -193,8 +198,10 @@ class World:
             self.start(which)
 
     def one(self) -> Running | None:
-        """A process that takes commands, or None."""
-        return next((each for each in self.running if each is not None and each.takes_commands), None)
+        """A process that takes commands, by turns, or None."""
+        ready = [each for each in self.running if each is not None and each.takes_commands]
+        self._turn += 1
+        return ready[self._turn % len(ready)] if ready else None
 
     # People
 
@@ -273,7 +280,31 @@ class World:
         """Every job, as the disk has it."""
         return self.disk.read(select_jobs)
 
+    def leave(self, server: int) -> None:
+        """Somebody removes the bot from a server."""
+        guild_id = FIRST_SERVER + server
+        self.discord.left.add(guild_id)
+        self.discord.close(FIRST_CHANNEL + server, for_ever=True)
+
+        async def left(workshop: Workshop) -> None:
+            await workshop.desk.server_left(guild_id)
+
+        self.act(left)
+
     # Time
+
+    def server_time(self) -> datetime:
+        """What clocks say that are not the machine's."""
+        return self.began + timedelta(seconds=self.clock.monotonic_s())
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Do something when so much time has passed, whatever else goes on."""
+
+        async def wait() -> None:
+            await self.clock.sleep(seconds)
+            act()
+
+        self._spawn(wait())
 
     async def pass_time(self, seconds: float) -> None:
         """Let so much time pass."""
@@ -282,9 +313,9 @@ class World:
     async def calm(self) -> None:
         """End every fault, and let all that goes on come to its end, and then some time pass."""
         self.disk.fails.clear()
+        self.disk.is_down = False
         self.wiro.calm()
-        self.discord.fails.clear()
-        self.discord.closed.clear()
+        self.discord.calm()
         for which, running in enumerate(self.running):
             if running is None:
                 self.start(which)
@@ -369,7 +400,9 @@ class World:
 async def a_world(image: bytes, **options: Any) -> AsyncIterator[World]:
     """A world with its processes started; everything is ended with the block."""
     world = World(image, **options)
-    with capture_logs() as logs:
+    with capture_logs() as logs, pytest.MonkeyPatch.context() as patch:
+        if world.disk.is_shared:  # which has a clock of its own
+            patch.setattr(processes, "_database_time", lambda _conn, _now: world.server_time())
         world.logs = logs
         try:
             for which in range(len(world.running)):
