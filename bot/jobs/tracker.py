@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.errors import Moved
 from bot.jobs.book import reread
 from bot.jobs.inbox import Nudge
 from bot.jobs.job import (
@@ -110,7 +111,7 @@ class _Following:
     async def _hear(self, message: Nudge | TaskEvent | Reconnected | None) -> None:
         match message:
             case Nudge.STOP:
-                self._work.job = await reread(self._means.book, self._job)
+                await self._read_again()
                 if self._job.wants_to_stop:
                     self._stopper.begin()
             case Nudge.LOOK:
@@ -211,12 +212,19 @@ class _Following:
         )
 
     async def _cancelled(self, task: Task) -> Job:
-        job = self._work.job = await reread(self._means.book, self._job)
+        job = await self._read_again()
         if job.wants_to_stop:
             return await self._ended(task, JobState.CANCELLED, reason_of_stop(job), job.cancel_reason)
         if self._stopper.has_begun:
             return await self._ended(task, JobState.FAILED, Reason.TOOK_TOO_LONG)
         return await self._ended(task, JobState.FAILED, Reason.WIRO_CANCELLED)
+
+    async def _read_again(self) -> Job:
+        """The job as it is now. Raises `Moved` when whoever took it over has taken it out of RUNNING."""
+        job = self._work.job = await reread(self._means.book, self._job)
+        if job.state is not JobState.RUNNING:
+            raise Moved(f"job {job.id} does not run any more")
+        return job
 
     async def _ended(self, task: Task, state: JobState, reason: Reason, words: str | None = None) -> Job:
         cost = task.cost_nano_usd or 0  # Wiro charges for success alone, and may leave the field out here

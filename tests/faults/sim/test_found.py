@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.sim import schedule
-from tests.faults.sim.schedule import Ask, Database, Discord, Schedule, Stop, Terminate, Wait
+from tests.faults.sim.schedule import Ask, Database, Discord, Fate, Freeze, Schedule, Stop, Terminate, Wait
 
 FOUND = {
     "stopped before its card was there, so that nobody wrote the end into it": Schedule(
@@ -22,6 +22,9 @@ FOUND = {
     ),
     "given up by one delivery of its interaction, and shown by the other": Schedule(
         (Discord("callback", "down"), Ask(times=2), Wait()), pace=1
+    ),
+    "ended by the heir of a process that was paused, and seen to end by both": Schedule(
+        (Fate("cancelled"), Ask(), Wait(1.0), Stop(), Freeze(31.0), Wait(5.0)), processes=2
     ),
 }
 
