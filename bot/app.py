@@ -13,6 +13,7 @@ from bot.client import AtelierClient, dial
 from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
+from bot.jobs.quotas import Quotas
 from bot.jobs.wordlists import WordLists
 from bot.jobs.workshop import TrainingParts, Workshop
 from bot.log import get_logger
@@ -139,6 +140,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             greeter=greeter,
             models=Models(db, workshop.desk, clock),
             moderation=moderation,
+            quotas=Quotas(db, clock),
             records=records,
             router=router,
             stage=stage,

@@ -11,7 +11,7 @@ from bot.ui.safe import bar
 from bot.ui.text import moment, relative
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from discord import ui
 
@@ -73,6 +73,31 @@ def bonus_words(bonus: Bonus, _: Text) -> str:
         else _.plural("{n} more training a week", "{n} more trainings a week", bonus.amount)
     )
     return _("{more} until {when}", more=more, when=moment(bonus.until))
+
+
+def ceiling_words(limit: Limit, amount: int, _: Text) -> str:
+    """That the operator allows no more, and what the operator can do about it."""
+    setting = {
+        Limit.IMAGES_PER_DAY: "QUOTA_IMAGES_PER_DAY_MAX",
+        Limit.TRAININGS_PER_WEEK: "QUOTA_TRAININGS_PER_WEEK_MAX",
+        Limit.CONCURRENT_TASKS: "QUOTA_CONCURRENT_TASKS_MAX",
+    }.get(limit, "QUOTA_…_MAX")
+    return _(
+        "The operator of this bot allows no more than {amount} {what}, over all servers ({setting}).",
+        amount=_.number(amount),
+        what=limit_name(limit, _),
+        setting=f"`{setting}`",
+    )
+
+
+def given_back_words(given_back: Mapping[Unit, int], _: Text) -> str:
+    """What was used and counts no more."""
+    parts = []
+    if images := given_back.get(Unit.IMAGE):
+        parts.append(_.plural("{n} image", "{n} images", images))
+    if trainings := given_back.get(Unit.TRAINING):
+        parts.append(_.plural("{n} training", "{n} trainings", trainings))
+    return ", ".join(parts)
 
 
 def granted_words(detail: str, _: Text) -> str:

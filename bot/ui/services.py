@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.jobs.desk import Desk
     from bot.jobs.models import Models
     from bot.jobs.moderation import Moderation
+    from bot.jobs.quotas import Quotas
     from bot.jobs.wordlists import WordLists
     from bot.model import Job
     from bot.tools import Tool
@@ -42,6 +43,7 @@ class Services:
     greeter: Greeter
     models: Models
     moderation: Moderation
+    quotas: Quotas
     records: Records
     router: Router
     stage: DiscordStage

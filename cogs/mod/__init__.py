@@ -1,4 +1,4 @@
-"""`/mod`: moderators stop tasks of their server, block members, list unwanted words, read what was done.
+"""`/mod`: moderators stop tasks, block members, see to their quotas, list unwanted words, read what was done.
 
 One module a subject; each adds its commands to the group and its handlers to the router.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from cogs.mod import audit, blocks, kill, tasks, words
+from cogs.mod import audit, blocks, kill, quota, tasks, words
 
 if TYPE_CHECKING:
     from bot.ui.services import Services
@@ -20,9 +20,9 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     """Offer `/mod` and its buttons."""
     mod = app_commands.Group(
         name="mod",
-        description="For moderators: tasks, blocks, words, and what was done",
+        description="For moderators: tasks, blocks, quotas, words, and what was done",
         default_permissions=discord.Permissions(moderate_members=True),  # its commands share them
     )
-    for subject in (tasks, kill, blocks, words, audit):
+    for subject in (tasks, kill, blocks, quota, words, audit):
         subject.setup(mod, services)
     tree.add_command(mod)

@@ -1,14 +1,16 @@
-"""`/quota`, and that every way to start a task knows the member's roles and what they bought."""
+"""`/quota`, `/mod quota`, and that every way to start a task knows the member's roles."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.limits import Limit, Target
-from bot.store import limits
+from bot.model import JobState
+from bot.quota.windows import day_window, next_day
+from bot.store import grants, ledger, limits
 from tests.support.stand import buttons, words
 
 if TYPE_CHECKING:
@@ -26,9 +28,13 @@ def harbour(stand: Stand) -> int:
     return stand.sandbox.discord.guilds["harbour"].id
 
 
-def moderators(stand: Stand) -> int:
+def role(stand: Stand, name: str) -> int:
     roles = stand.sandbox.discord.guilds["harbour"].roles.values()
-    return next(role.id for role in roles if role.name == "Moderators")
+    return next(each.id for each in roles if each.name == name)
+
+
+def moderators(stand: Stand) -> int:
+    return role(stand, "Moderators")
 
 
 async def rule(stand: Stand, target: Target, **amounts: int) -> None:
@@ -107,3 +113,96 @@ async def test_the_card_says_what_is_left_under_the_cap_by_which_the_task_was_ta
     left = await stand.services.records.left(job)
     assert left is not None
     assert (left.left, left.cap) == (56, 60)
+
+
+# /mod quota
+
+
+async def mod(stand: Stand, command: str, who: str = "ines", /, **options: Any) -> str:
+    answer = await stand.use(who, f"mod quota {command}", options)
+    assert answer.message is not None, answer
+    assert answer.message["flags"] & 64
+    return words(answer.message)
+
+
+async def test_show_is_the_members_quota_with_their_roles(stand: Stand) -> None:
+    await rule(stand, Target.role(harbour(stand), role(stand, "Regulars")), IMAGES_PER_DAY=60)
+    await stand.portrait("mira", samples=4)
+    said = await mod(stand, "show", user="mira")
+    assert f"Quota of <@{stand.sandbox.discord.person('mira').id}> in this server" in said
+    assert "4 of 60 used\n-# all of it comes back <t:" in said
+    assert f"limit by the role <@&{role(stand, 'Regulars')}>" in said
+
+
+async def test_a_bonus_is_seen_by_its_member_and_ends_with_a_reset(stand: Stand) -> None:
+    said = await mod(stand, "grant", user="mira", what="image", amount=20, days=2, reason="won the contest")
+    assert "gets 20 more images a day until <t:" in said
+    assert "Their limit is now: 60 images a day." in said
+    own = await quota(stand, "mira")
+    assert "0 of 60 used\n-# limit by the operator of this bot and 20 as a bonus" in own
+    assert "🎁 20 more images a day until <t:" in own
+    assert "Ended for" in await mod(stand, "reset", user="mira", what="bonuses")
+    assert "0 of 40 used" in await quota(stand, "mira")
+    assert "has no bonus" in await mod(stand, "reset", user="mira", what="bonuses")
+    audit = words((await stand.use("ines", "mod audit", {})).message or {})
+    assert "changed a bonus of" in audit
+    assert "+20 images a day until" in audit
+    assert "-20 images a day until" in audit
+    assert "won the contest" in audit
+
+
+async def test_a_bonus_without_days_ends_with_the_day(stand: Stand) -> None:
+    await mod(stand, "grant", user="mira", what="image", amount=5)
+    now = stand.services.clock.now()
+    [bonus] = await stand.db.read(
+        lambda conn: grants.bonuses(
+            conn, guild_id=harbour(stand), user_id=stand.sandbox.discord.person("mira").id, now=now
+        )
+    )
+    assert (bonus.until, bonus.window) == (next_day(now), day_window(now))
+
+
+async def test_more_than_the_operator_allows_is_said_to_be_so(stand: Stand) -> None:
+    said = await mod(stand, "grant", user="mira", what="image", amount=90)
+    assert "Their limit is now: 100 images a day." in said
+    assert "no more than 100 images a day, over all servers (`QUOTA_IMAGES_PER_DAY_MAX`)" in said
+    refused = await mod(stand, "grant", user="mira", what="training", amount=1)
+    assert refused.startswith("Nothing was granted. The operator of this bot allows no more than 1 trainings")
+    said = await mod(stand, "set", user="mira", tasks=9, steps=50)
+    assert "tasks at once – → 9, steps – → 50" in said
+    assert "no more than 3 tasks at once" in said
+    assert "steps, over" not in said
+
+
+async def test_limits_of_their_own_go_before_and_can_be_taken_away(stand: Stand) -> None:
+    assert "images a day – → 3" in await mod(stand, "set", user="mira", images=3, usd_per_day=0.5)
+    assert "money a day $0.50 → $0.25" in await mod(stand, "set", user="mira", usd_per_day=0.25)
+    own = await quota(stand, "mira")
+    assert "0 of 3 used\n-# limit by a rule for this member" in own
+    assert "$0.00 of $0.25 used" in own
+    assert "so already" in await mod(stand, "set", user="mira", images=3)
+    assert "at least one limit" in await mod(stand, "set", user="mira")
+    assert "images a day 3 → –, money a day $0.25 → –" in await mod(stand, "reset", user="mira", what="rule")
+    assert "0 of 40 used" in await quota(stand, "mira")
+    assert "no limits of their own" in await mod(stand, "reset", user="mira", what="rule")
+    audit = words((await stand.use("ines", "mod audit", {"user": "mira"})).message or {})
+    assert audit.count("changed a setting. Limits of <@") == 3
+
+
+async def test_what_was_used_is_given_back_but_not_what_still_runs(stand: Stand) -> None:
+    job = await stand.portrait("mira", samples=4)
+    assert "nothing to give back" in await mod(stand, "reset", user="mira", what="used")
+    now, done = stand.services.clock.now(), replace(job, state=JobState.DONE)
+    await stand.db.write(lambda conn: ledger.settle(conn, done, images_made=4, task_existed=False, now=now))
+    await stand.portrait("mira", samples=2)
+    assert "got back: " in await mod(stand, "reset", user="mira", what="used")
+    assert "2 of 40 used" in await quota(stand, "mira")
+    assert await stand.db.read(ledger.check) == []
+    audit = words((await stand.use("ines", "mod audit", {})).message or {})
+    assert "gave back to" in audit
+
+
+async def test_the_quota_of_another_server_is_not_touched(stand: Stand) -> None:
+    answer = await stand.use("juno", "mod quota set", {"user": "lev", "images": 1}, channel="general")
+    assert "images a day – → 1" in words(answer.message or {})
+    assert "0 of 40 used" in await quota(stand, "lev")

@@ -16,6 +16,7 @@ from bot.clock import SystemClock
 from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
+from bot.jobs.quotas import Quotas
 from bot.jobs.wordlists import WordLists
 from bot.limits import Limit
 from bot.model import JobState, ResultFile
@@ -222,6 +223,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             greeter=greeter,
             models=Models(db, desk, clock),  # type: ignore[arg-type]  # likewise
             moderation=moderation,
+            quotas=Quotas(db, clock),
             records=records,
             router=router,
             stage=stage,
