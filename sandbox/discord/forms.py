@@ -59,6 +59,8 @@ class Forms:
             who, where, resolved = place.person, place.channel, place.resolved
             return [self._invocations.upload(one, who, where, resolved) for one in chosen]
         if kind == _CHECKBOXES:
+            if len(set(chosen)) < len(chosen):
+                raise ValueError(f"{field['custom_id']!r} takes each option once")
             _count(field, chosen)
             return [_option(field, one) for one in chosen]
         return self._invocations.choose(field, chosen, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.discord.errors import Problems
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 ROW, TEXT_INPUT, TEXT, LABEL, FILE_UPLOAD, RADIO, CHECKBOXES, CHECKBOX = 1, 4, 10, 18, 19, 21, 22, 23
 SELECTS = {3, 5, 6, 7, 8}
+_FILE_KINDS = {"image", "video", "audio"}
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,10}", re.IGNORECASE)
+_MOST_FILE_TYPES = 10
 _FIELDS = SELECTS | {TEXT_INPUT, FILE_UPLOAD, RADIO, CHECKBOXES, CHECKBOX}
 
 
@@ -76,7 +80,7 @@ class _ModalComponents(ControlCheck):
         self.problems.length((*path, "label"), component.get("label"), 1, 45)
         seen: Json = {"type": LABEL, "label": component.get("label")}
         if (description := component.get("description")) is not None:
-            self.problems.length((*path, "description"), description, 0, 100)
+            self.problems.length((*path, "description"), description, 1, 100)
             seen["description"] = description
         inside = self.children([component.get("component")], (*path, "component"), _FIELDS, single=True)
         return seen | {"component": inside[0] if inside else {}}
@@ -102,48 +106,76 @@ class _ModalComponents(ControlCheck):
     def _modal_select(self, component: Json, path: Path) -> Json:
         seen = self.select(component, path)
         seen["required"] = _required(component)
+        self._some_if_required(seen, path)
         if seen.pop("disabled"):
             text = "A select in a modal cannot be disabled"
             self.problems.add((*path, "disabled"), "COMPONENT_DISABLED_IN_MODAL", text)
         return seen
 
     def _file_upload(self, component: Json, path: Path) -> Json:
-        least, most = _count(component, "min_values", 1), _count(component, "max_values", 1)
-        self.problems.number((*path, "min_values"), least, 0, 10)
-        self.problems.number((*path, "max_values"), most, 1, 10)
         seen: Json = {"type": FILE_UPLOAD, "custom_id": self.custom_id(component, path)}
-        seen |= {"min_values": least, "max_values": most, "required": _required(component)}
+        seen |= self._counts(component, path, usual_most=1)
         kinds = component.get("file_types")
         if kinds:
-            if not isinstance(kinds, list) or len(kinds) > 10:
-                self.problems.bad_length((*path, "file_types"), 0, 10)
+            self._file_types(kinds, (*path, "file_types"))
             seen["file_types"] = kinds
         return seen
+
+    def _file_types(self, kinds: Any, path: Path) -> None:
+        if not isinstance(kinds, list) or len(kinds) > _MOST_FILE_TYPES:
+            self.problems.bad_length(path, 0, _MOST_FILE_TYPES)
+            return
+        for index, kind in enumerate(kinds):
+            if kind not in _FILE_KINDS and not _EXTENSION.fullmatch(str(kind)):
+                text = "Must be 'image', 'video', 'audio' or a file extension."
+                self.problems.add((*path, index), "BASE_TYPE_CHOICES", text)
 
     def _radio(self, component: Json, path: Path) -> Json:
         seen: Json = {"type": RADIO, "custom_id": self.custom_id(component, path)}
         seen |= {"options": self.options(component.get("options"), path, 2, 10)}
+        self._defaults_fit(seen["options"], 1, path)
         return seen | {"required": _required(component)}
 
     def _checkboxes(self, component: Json, path: Path) -> Json:
         options = self.options(component.get("options"), path, 1, 10)
-        least, most = _count(component, "min_values", 1), _count(component, "max_values", len(options) or 1)
-        self.problems.number((*path, "min_values"), least, 0, 10)
-        self.problems.number((*path, "max_values"), most, 1, 10)
         seen: Json = {"type": CHECKBOXES, "custom_id": self.custom_id(component, path), "options": options}
-        return seen | {"min_values": least, "max_values": most, "required": _required(component)}
+        seen |= self._counts(component, path, usual_most=len(options) or 1)
+        if options and isinstance(seen["max_values"], int):
+            self._defaults_fit(options, seen["max_values"], path)
+            if seen["max_values"] > len(options):
+                text = f"max_values cannot be larger than {len(options)}, the number of options"
+                self.problems.add((*path, "max_values"), "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", text)
+        return seen
+
+    def _counts(self, component: Json, path: Path, *, usual_most: int) -> Json:
+        """How many values a field takes; a count that is left out, or null, is the usual one."""
+        least, most = component.get("min_values"), component.get("max_values")
+        least, most = 1 if least is None else least, usual_most if most is None else most
+        numbers = self.problems.number((*path, "min_values"), least, 0, 10)
+        numbers &= self.problems.number((*path, "max_values"), most, 1, 10)
+        if numbers and least > most:
+            text = "min_values must be less than or equal to max_values"
+            self.problems.add((*path, "min_values"), "SELECT_COMPONENT_MIN_GREATER_THAN_MAX", text)
+        seen: Json = {"min_values": least, "max_values": most, "required": _required(component)}
+        self._some_if_required(seen, path)
+        return seen
+
+    def _some_if_required(self, field: Json, path: Path) -> None:
+        """Discord refuses a field that is required and takes no value at all."""
+        if field["required"] and field["min_values"] == 0:
+            text = "min_values must be at least 1 when the component is required"
+            self.problems.add((*path, "min_values"), "NUMBER_TYPE_MIN", text)
+
+    def _defaults_fit(self, options: list[Json], most: int, path: Path) -> None:
+        if sum(bool(option.get("default")) for option in options) > most:
+            text = f"At most {most} of the options may be chosen at first."
+            self.problems.add((*path, "options"), "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", text)
 
     def _checkbox(self, component: Json, path: Path) -> Json:
         seen: Json = {"type": CHECKBOX, "custom_id": self.custom_id(component, path)}
         if component.get("required"):
             self.problems.add((*path, "required"), "CHECKBOX_REQUIRED", "A checkbox cannot be required")
         return seen | {"default": bool(component.get("default", False))}
-
-
-def _count(component: Json, key: str, usual: int) -> Any:
-    """A number that is left out, or null, is the usual one."""
-    given = component.get(key)
-    return usual if given is None else given
 
 
 def _required(component: Json) -> bool:

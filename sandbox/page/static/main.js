@@ -13,6 +13,8 @@ restoreTheme();
 onChange(() => render(shell(), document.body));
 document.addEventListener("pointerdown", foldAway);
 document.addEventListener("click", followJump);
+// A file that is dropped beside its field would take the page's place.
+for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
 setInterval(() => {
   if (!document.hidden && (state.workbenchOpen || movesWithTime())) changed();
 }, TICK_MS);

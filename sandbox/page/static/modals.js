@@ -5,7 +5,8 @@ import { avatar } from "./avatar.js";
 import { unknown } from "./components.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
-import { closeDialog, fileSize, showDialog } from "./media.js";
+import { acceptOf, fileList, forgetFiles, hold, joined } from "./files.js";
+import { closeDialog, showDialog } from "./media.js";
 import { modalSelect } from "./selects.js";
 import { changed, nameOf, state } from "./store.js";
 import { html, keyed, nothing, ref } from "./vendor.js";
@@ -19,6 +20,8 @@ const RADIO_GROUP = 21;
 const CHECKBOX_GROUP = 22;
 const CHECKBOX = 23;
 
+const chosen = new Map(); // custom id -> {files, note} of the open form
+
 /** The open modal. */
 export function modal() {
   if (!state.modal) return nothing;
@@ -26,7 +29,7 @@ export function modal() {
 }
 
 function dialog(form) {
-  return html`<dialog class="modal" aria-labelledby="modal-title" ${ref(showDialog)} @close=${forget}>
+  return html`<dialog class="modal" aria-labelledby="modal-title" ${ref(opened)} @close=${forget}>
     <form @submit=${submit} autocomplete="off">
       <header>
         ${avatar(state.bot, "small")}
@@ -42,6 +45,15 @@ function dialog(form) {
       </footer>
     </form>
   </dialog>`;
+}
+
+function opened(form) {
+  if (form) {
+    showDialog(form);
+    return;
+  }
+  for (const { files } of chosen.values()) forgetFiles(files);
+  chosen.clear();
 }
 
 function forget() {
@@ -130,49 +142,67 @@ function textInput(component, id) {
 
 function fileUpload(component, id) {
   const most = component.max_values ?? 1;
+  const { files, note } = chosenIn(component);
   const required = component.required !== false && component.min_values !== 0;
   return html`<div
-    class="drop-zone"
-    @dragover=${(event) => event.preventDefault()}
-    @drop=${(event) => dropInto(event, most)}
-  >
-    <span>Drop ${most > 1 ? `up to ${most} files` : "a file"} here or <u>browse</u></span>
-    <input
-      id=${id}
-      name=${component.custom_id}
-      type="file"
-      ?multiple=${most > 1}
-      ?required=${required}
-      accept=${component.file_types?.map(fileType).join() ?? nothing}
-      @change=${showFiles}
-    />
-    <ul class="dropped"></ul>
-  </div>`;
+      class="drop-zone"
+      @dragover=${(event) => event.preventDefault()}
+      @dragenter=${({ currentTarget }) => (currentTarget.dataset.over = "yes")}
+      @dragleave=${leaveZone}
+      @drop=${(event) => dropFiles(component, event)}
+    >
+      <span>Drop ${most > 1 ? `up to ${most} files` : "a file"} here or <u>browse</u></span>
+      <input
+        id=${id}
+        name=${component.custom_id}
+        type="file"
+        aria-describedby="${id}-note"
+        ?multiple=${most > 1}
+        ?required=${required}
+        accept=${acceptOf(component.file_types) ?? nothing}
+        @change=${(event) => takeFiles(component, [...event.target.files], event.target)}
+      />
+    </div>
+    ${fileList(files, (file) => removeFile(component, file))}
+    <small id="${id}-note" role="status"
+      >${note || (files.length ? `${files.length} of ${most}` : nothing)}</small
+    >`;
 }
 
-function fileType(type) {
-  return type.startsWith(".") ? type : `${type}/*`;
+function chosenIn(component) {
+  return chosen.get(component.custom_id) ?? { files: [], note: "" };
 }
 
-function dropInto(event, most) {
+function leaveZone({ currentTarget, relatedTarget }) {
+  if (!currentTarget.contains(relatedTarget)) delete currentTarget.dataset.over;
+}
+
+function dropFiles(component, event) {
   event.preventDefault();
-  const input = event.currentTarget.querySelector("input");
-  const transfer = new DataTransfer();
-  for (const file of [...event.dataTransfer.files].slice(0, most)) transfer.items.add(file);
-  input.files = transfer.files;
-  input.dispatchEvent(new Event("change"));
+  delete event.currentTarget.dataset.over;
+  takeFiles(component, [...event.dataTransfer.files], event.currentTarget.querySelector("input"));
 }
 
-function showFiles({ target }) {
-  const rows = [...target.files].map((file) => {
-    const row = document.createElement("li");
-    row.textContent = `${file.name} (${fileSize(file.size)})`;
-    return row;
-  });
-  target
-    .closest(".drop-zone")
-    .querySelector(".dropped")
-    .replaceChildren(...rows);
+function takeFiles(component, coming, input) {
+  const limits = { most: component.max_values ?? 1, types: component.file_types };
+  // One file takes another's place, as in every field for one; of several, each comes to those that are there.
+  const before = limits.most === 1 && coming.length ? [] : chosenIn(component).files;
+  keepFiles(component, joined(before, coming, limits), input);
+}
+
+function removeFile(component, file) {
+  const files = chosenIn(component).files.filter((one) => one !== file);
+  const input = document.getElementById(`field-${component.custom_id}`);
+  forgetFiles([file]);
+  keepFiles(component, { files, note: "" }, input);
+  input.focus();
+}
+
+function keepFiles(component, choice, input) {
+  chosen.set(component.custom_id, choice);
+  state.modal.error = "";
+  hold(input, choice.files);
+  changed();
 }
 
 function groupOption(component, option, kind) {

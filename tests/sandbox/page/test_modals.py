@@ -133,6 +133,115 @@ async def test_required_fields_and_counts_are_checked_before_sending(tab: Tab, g
     assert not [asked for asked in ground.discord.asked if asked.what == "submit"]
 
 
+def several(most: int = 3, **more: Any) -> Json:
+    return label("Photos", {"type": 19, "custom_id": "photos", "max_values": most} | more)
+
+
+async def drop(tab: Tab, *names: str, kind: str = "image/png") -> None:
+    """Let files fall on the form's field for them; each holds its own name."""
+    await tab.modal.locator(".drop-zone").evaluate(
+        """(zone, [names, type]) => {
+            const dataTransfer = new DataTransfer();
+            for (const name of names) dataTransfer.items.add(new File([name], name, { type }));
+            const event = (kind) => new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+            zone.dispatchEvent(event("dragenter"));
+            zone.dispatchEvent(event("drop"));
+        }""",
+        [list(names), kind],
+    )
+
+
+async def test_files_come_by_and_by_and_go_one_by_one(tab: Tab, ground: Ground, tmp_path: Path) -> None:
+    show(ground, several())
+    chosen = tab.modal.get_by_role("listitem")
+    await drop(tab, "a.png")
+    await drop(tab, "b.png", "c.png", "d.png")
+    await expect(chosen).to_have_text(["a.png (5 B)", "b.png (5 B)", "c.png (5 B)"])
+    await expect(tab.modal.get_by_role("status")).to_have_text("3 files fit; 1 left out.")
+    await tab.modal.get_by_role("button", name="Remove b.png").click()
+    await expect(tab.modal.get_by_label("Photos")).to_be_focused()
+    browsed = tmp_path / "e.png"
+    browsed.write_bytes(b"e")
+    await tab.modal.get_by_label("Photos").set_input_files(browsed)
+    await expect(tab.modal.get_by_role("status")).to_have_text("3 of 3")
+    await tab.modal.get_by_role("button", name="Submit").click()
+    sent = (await ground.discord.asked_for("submit")).details["values"]["photos"]
+    assert sent == [Upload("a.png", b"a.png"), Upload("c.png", b"c.png"), Upload("e.png", b"e")]
+
+
+async def test_the_same_file_comes_once_and_one_takes_anothers_place(tab: Tab, ground: Ground) -> None:
+    show(ground, several(most=1))
+    chosen = tab.modal.get_by_role("listitem")
+    await drop(tab, "a.png")
+    await drop(tab, "b.png")
+    await expect(chosen).to_have_text(["b.png (5 B)"])
+    await tab.page.keyboard.press("Escape")
+    show(ground, several())
+    await expect(chosen).to_have_count(0)
+    await tab.modal.get_by_label("Photos").evaluate(
+        """input => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["a"], "a.png", { lastModified: 1 }));
+            for (const _ of [1, 2]) {
+              input.files = transfer.files;
+              input.dispatchEvent(new Event("change"));
+            }
+        }"""
+    )
+    await expect(chosen).to_have_text(["a.png (1 B)"])
+
+
+async def test_a_field_for_files_is_filled_and_emptied_with_the_keyboard(
+    tab: Tab, ground: Ground, tmp_path: Path
+) -> None:
+    photo = tmp_path / "a.png"
+    photo.write_bytes(b"a")
+    show(ground, several())
+    await expect(tab.modal).to_be_visible()
+    field = tab.modal.get_by_label("Photos")
+    await field.focus()
+    async with tab.page.expect_file_chooser() as opened:
+        await tab.page.keyboard.press("Enter")
+    await (await opened.value).set_files(photo)
+    await expect(tab.modal.get_by_role("listitem")).to_have_count(1)
+    await field.press("Tab")
+    await expect(tab.modal.get_by_role("button", name="Remove a.png")).to_be_focused()
+    await tab.page.keyboard.press("Enter")
+    await expect(field).to_be_focused()
+    await tab.modal.get_by_role("button", name="Submit").press("Enter")
+    await expect(field).to_be_focused()  # it is required
+    assert not [asked for asked in ground.discord.asked if asked.what == "submit"]
+
+
+async def test_files_of_another_kind_and_refused_ones_are_named_in_the_form(tab: Tab, ground: Ground) -> None:
+    show(ground, several(file_types=["image", ".zip"]))
+    await drop(tab, "notes.txt", kind="text/plain")
+    await expect(tab.modal.get_by_role("status")).to_have_text(
+        "notes.txt is not of a kind that is taken here."
+    )
+    await drop(tab, "photos.ZIP", kind="application/zip")
+    await expect(tab.modal.get_by_role("listitem")).to_have_text(["photos.ZIP (10 B)"])
+    ground.discord.refusal = "photos.ZIP is over this person's upload limit"
+    await tab.modal.get_by_role("button", name="Submit").click()
+    await expect(tab.modal.get_by_role("alert")).to_have_text("photos.ZIP is over this person's upload limit")
+    await expect(tab.modal.get_by_role("listitem")).to_have_count(1)
+    await expect(tab.modal.get_by_role("button", name="Submit")).to_be_enabled()
+
+
+async def test_a_file_that_misses_its_field_does_not_take_the_pages_place(tab: Tab, ground: Ground) -> None:
+    show(ground, several())
+    kept = await tab.modal.get_by_role("heading").evaluate(
+        """heading => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["a"], "a.png"));
+            const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+            return !heading.dispatchEvent(event);
+        }"""
+    )
+    assert kept
+    await expect(tab.modal.get_by_role("listitem")).to_have_count(0)
+
+
 async def test_unknown_field_says_so(tab: Tab, ground: Ground) -> None:
     show(ground, label("New", {"type": 77, "custom_id": "new"}))
     await expect(tab.modal).to_contain_text("component type 77 is not shown in the sandbox")
