@@ -281,6 +281,8 @@ class DiscordStandIn:
         speak = P.SEND_MESSAGES_IN_THREADS if where.is_thread else P.SEND_MESSAGES
         if not self.world.permissions(who, where) & speak:
             raise ValueError(f"{who.display_name} may not write in #{where.name}")
+        if uploads and not self.world.permissions(who, where) & P.ATTACH_FILES:
+            raise ValueError(f"{who.display_name} may not attach files in #{where.name}")
         limit = self._interactions.upload_limit_bytes(where, who)
         files = {number: (upload.filename, upload.data) for number, upload in enumerate(uploads)}
         rules = Rules(place_id=where.id, file_bytes=limit, new_id=self.times.new_id)

@@ -123,7 +123,8 @@ class Viewer:
         }
 
     async def _say(self, request: Json) -> None:
-        await self._discord.say(self._person, request["channel_id"], request["content"])
+        files = [self._page.uploads.take(upload_id) for upload_id in request["files"]]
+        await self._discord.say(self._person, request["channel_id"], request["content"], files)
 
     async def _delete(self, request: Json) -> None:
         await self._discord.delete_message(self._person, request["message_id"])

@@ -185,9 +185,11 @@ async function refreshCommands() {
 }
 
 /** Sends a chat message as the person. */
-export async function say(content) {
+export async function say(content, files) {
   state.toEnd = true;
-  await ask("say", { channel_id: state.channelId, content });
+  const channelId = state.channelId;
+  const ids = await Promise.all(files.map(upload)).catch(refused);
+  if (ids) await ask("say", { channel_id: channelId, content, files: ids });
 }
 
 /** Runs a slash command. `path` is the command with its subcommands, `options` are {name, type, value}. */
@@ -228,9 +230,13 @@ export async function submitModal(values) {
   const modal = state.modal;
   Object.assign(modal, { busy: true, error: "" });
   changed();
-  const entries = await Promise.all(Object.entries(values).map(uploadField)).catch(refused);
-  const body = entries && { modal_id: modal.id, values: Object.fromEntries(entries) };
-  if (!body || !(await begin({ modal }, "modal", body))) modal.busy = false;
+  try {
+    const entries = await Promise.all(Object.entries(values).map(uploadField));
+    const body = { modal_id: modal.id, values: Object.fromEntries(entries) };
+    follow({ modal }, await connection.request("modal", body));
+  } catch (error) {
+    Object.assign(modal, { busy: false, error: error.message }); // the rest of the page is behind the form
+  }
   changed();
 }
 
@@ -280,6 +286,12 @@ export async function pull(lever, value) {
 async function begin(begun, action, body) {
   const answer = await ask(action, body);
   if (!answer) return false;
+  follow(begun, answer);
+  return true;
+}
+
+/** Waits for the answer to what was begun. */
+function follow(begun, answer) {
   const id = answer.interaction_id;
   const overtaken = settled.delete(id);
   started.set(id, begun);
@@ -287,7 +299,6 @@ async function begin(begun, action, body) {
   else if (begun.text) state.pending.set(id, asPrivateMessage(begun));
   if (!begun.messageId) state.toEnd = true;
   changed();
-  return true;
 }
 
 /** What a command leaves in the log until it is answered: seen by its user alone, like a private message. */

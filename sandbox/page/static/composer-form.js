@@ -2,9 +2,11 @@
 
 import {
   addOption,
+  attach,
   chooseFile,
   clearComposer,
   composer,
+  detach,
   dropped,
   focused,
   followCommands,
@@ -14,6 +16,7 @@ import {
   typed,
   typedMessage,
 } from "./composer.js";
+import { fileList } from "./files.js";
 import { icon } from "./icons.js";
 import { fileSize } from "./media.js";
 import { ATTACHMENT, INTEGER, NUMBER, STRING, rangeOf } from "./options.js";
@@ -42,24 +45,39 @@ export function composerForm() {
 function messageRow() {
   const open = channel();
   const mayWrite = open?.may_write ?? false;
-  return html`<div class="say-row">
-    <textarea
-      id="say"
-      rows="1"
-      role="combobox"
-      aria-expanded="false"
-      aria-controls="suggestions"
-      aria-autocomplete="list"
-      aria-label="Message ${placeName(open)}"
-      placeholder=${mayWrite ? `Message ${placeName(open)}, or / for commands` : "You may not write here"}
-      ?disabled=${!mayWrite}
-      .value=${live(composer.text)}
-      @input=${typedMessage}
-    ></textarea>
-    <button class="round" id="run" aria-label="Send message" ?disabled=${!composer.text.trim()}>
-      ${icon("send")}
-    </button>
-  </div>`;
+  return html`${composer.files.length ? html`<div class="say-files">${fileList(composer.files, detach)}</div>` : nothing}
+    <div class="say-row">
+      <label class="round attach" title="Attach files" ?hidden=${!mayWrite}>
+        ${icon("plus")}
+        <input type="file" multiple aria-label="Attach files" @change=${chosenFiles} />
+      </label>
+      <textarea
+        id="say"
+        rows="1"
+        role="combobox"
+        aria-expanded="false"
+        aria-controls="suggestions"
+        aria-autocomplete="list"
+        aria-label="Message ${placeName(open)}"
+        placeholder=${mayWrite ? `Message ${placeName(open)}, or / for commands` : "You may not write here"}
+        ?disabled=${!mayWrite}
+        .value=${live(composer.text)}
+        @input=${typedMessage}
+      ></textarea>
+      <button
+        class="round"
+        id="run"
+        aria-label="Send message"
+        ?disabled=${!composer.text.trim() && !composer.files.length}
+      >
+        ${icon("send")}
+      </button>
+    </div>`;
+}
+
+function chosenFiles({ target }) {
+  attach([...target.files]);
+  target.value = ""; // the same file may be chosen again after it was taken away
 }
 
 function placeName(open) {

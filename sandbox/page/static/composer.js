@@ -2,14 +2,17 @@
 // a row of fields, one for each option. Tab moves on, Enter runs, Backspace in an empty field takes the option away.
 
 import { complete, runCommand, say } from "./actions.js";
+import { forgetFiles, joined } from "./files.js";
 import { ATTACHMENT, isStrict, localSuggestions, matching, readEntry, runnable } from "./options.js";
 import { changed, notify, state } from "./store.js";
 import { hasSuggestions, offer, shutSuggestions } from "./suggestions.js";
 
 const AUTOCOMPLETE_WAIT_MS = 150;
+const FILES_OF_A_MESSAGE = 10;
 
 export const composer = {
   text: "", // of a plain message
+  files: [], // of a plain message
   command: null, // the command that is being filled in: {path, description, options}
   shown: [], // names of its options that have a field
   entries: new Map(), // option name -> {text, picked, file}
@@ -200,13 +203,31 @@ export function submit(event) {
 
 function sendMessage() {
   const text = composer.text.trim();
-  if (!text) return;
+  const { files } = composer;
+  if (!text && !files.length) return;
   if (text.startsWith("/")) {
     notify("There is no such command here.");
     return;
   }
   clearComposer();
-  say(text);
+  composer.files = [];
+  say(text, files);
+  forgetFiles(files);
+}
+
+/** Puts files beside the message that is being written. */
+export function attach(coming) {
+  const { files, note } = joined(composer.files, coming, { most: FILES_OF_A_MESSAGE });
+  composer.files = files;
+  if (note) notify(note);
+  changed();
+}
+
+export function detach(file) {
+  composer.files = composer.files.filter((one) => one !== file);
+  forgetFiles([file]);
+  focusSoon("#say");
+  changed();
 }
 
 async function run() {
@@ -232,16 +253,13 @@ export function dropped(event) {
   const files = event.dataTransfer?.files;
   if (!files?.length) return;
   event.preventDefault();
-  const slots = (composer.command?.options ?? []).filter((option) => option.type === ATTACHMENT);
-  const empty = slots.filter((option) => isEmpty(option.name));
-  if (!empty.length) {
-    notify(
-      composer.command
-        ? `/${composer.command.path} takes no more files.`
-        : "Choose a command first, then drop the file.",
-    );
+  if (!composer.command) {
+    attach([...files]);
     return;
   }
+  const slots = composer.command.options.filter((option) => option.type === ATTACHMENT);
+  const empty = slots.filter((option) => isEmpty(option.name));
+  if (files.length > empty.length) notify(`/${composer.command.path} takes no more files.`);
   [...files].slice(0, empty.length).forEach((file, index) => {
     const option = empty[index];
     if (!composer.shown.includes(option.name)) composer.shown = [...composer.shown, option.name];

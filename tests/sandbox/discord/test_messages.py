@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.discord import Upload
+from sandbox.discord.model import Overwrite
 from tests.sandbox.discord.conftest import Answered, Json, RawClient, button, card, codes, gallery, png, text
 
 
@@ -221,8 +223,6 @@ async def test_listing_pages_through_a_channel(raw: RawClient) -> None:
 async def test_where_the_bot_may_not_write_channel_routes_say_so(raw: RawClient) -> None:
     assert (await send(raw, {"content": "a"}, "lounge")).json["code"] == 50013
     hidden = raw.stand_in.channels["after-dark"]
-    from sandbox.discord.model import Overwrite
-
     hidden.overwrites.append(Overwrite(raw.stand_in.application_id, 1, deny=1 << 10))
     assert (await send(raw, {"content": "a"}, "after-dark")).json["code"] == 50001
     assert (await raw.call("GET", f"/channels/{hidden.id}")).json["code"] == 50001
@@ -231,8 +231,6 @@ async def test_where_the_bot_may_not_write_channel_routes_say_so(raw: RawClient)
 
 
 async def test_files_need_the_right_to_attach_them(raw: RawClient) -> None:
-    from sandbox.discord.model import Overwrite
-
     portraits = raw.stand_in.channels["portraits"]
     portraits.overwrites.append(Overwrite(raw.stand_in.application_id, 1, deny=1 << 15))
     message = await send(raw, {"content": "a"})
@@ -259,3 +257,13 @@ async def test_a_stranger_gets_no_direct_message_channel(raw: RawClient) -> None
     await raw.stand_in.remove_bot("tiny")
     refused = await raw.call("POST", "/users/@me/channels", {"recipient_id": str(juno.id)})
     assert refused.json["code"] == 50278
+
+
+async def test_people_send_files_where_they_may(raw: RawClient) -> None:
+    said = await raw.stand_in.say("tomas", "portraits", "", [Upload("a.png", png(12))])
+    (attachment,) = said["attachments"]
+    assert (attachment["filename"], attachment["width"]) == ("a.png", 12)
+    portraits, tomas = raw.stand_in.channels["portraits"], raw.stand_in.people["tomas"]
+    portraits.overwrites.append(Overwrite(tomas.id, 1, deny=1 << 15))
+    with pytest.raises(ValueError, match="may not attach files"):
+        await raw.stand_in.say("tomas", "portraits", "", [Upload("a.png", png())])

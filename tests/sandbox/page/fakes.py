@@ -17,7 +17,9 @@ from aiohttp import web
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from sandbox.discord import Upload
 
 Json = dict[str, Any]
 
@@ -242,7 +244,8 @@ class FakeDiscord:
             await gate.wait()
         return choices
 
-    async def say(self, person: FakePerson, channel: str, content: str) -> Json:
+    async def say(self, person: FakePerson, channel: str, content: str, uploads: Sequence[Upload]) -> Json:
+        self.asked.append(Asked("say", person.key, {"content": content, "uploads": list(uploads)}))
         return self.post(channel, author=person.user, content=content)
 
     async def delete_message(self, person: FakePerson, message: str) -> None:

@@ -195,23 +195,30 @@ async def test_late_suggestions_for_older_text_are_dropped(tab: Tab, ground: Gro
     await expect(tab.suggestions).to_have_text(["for the newer text"])
 
 
+async def drop(tab: Tab, *names: str) -> None:
+    """Let files fall on the composer; each holds its own name."""
+    await tab.page.locator(".composer").evaluate(
+        """(form, names) => {
+            const dataTransfer = new DataTransfer();
+            for (const name of names) dataTransfer.items.add(new File([name], name, { type: "image/png" }));
+            form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        list(names),
+    )
+
+
 async def test_files_go_in_by_choice_and_by_drop(tab: Tab, ground: Ground, tmp_path: Path) -> None:
     chosen = tmp_path / "first.png"
     chosen.write_bytes(b"one")
     ground.discord.offer(TRAIN)
     await tab.choose_command("train")
     await tab.fill_option("image1", chosen)
-    await tab.page.locator(".composer").evaluate(
-        """form => {
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File(["two"], "second.png", { type: "image/png" }));
-            form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-        }"""
-    )
-    await expect(tab.page.locator(".composer")).to_contain_text("second.png (3 B)")
+    await drop(tab, "second.png", "third.png")
+    await expect(tab.page.locator(".composer")).to_contain_text("second.png (10 B)")
+    await expect(tab.page.get_by_role("status")).to_have_text("/train takes no more files.")
     await tab.page.get_by_role("button", name="Run /train").click()
     sent = (await ground.discord.asked_for("command")).details["attachments"]
-    assert sent == {"image1": Upload("first.png", b"one"), "image2": Upload("second.png", b"two")}
+    assert sent == {"image1": Upload("first.png", b"one"), "image2": Upload("second.png", b"second.png")}
 
 
 async def test_backspace_and_escape_lead_out_of_a_command(tab: Tab, ground: Ground) -> None:
@@ -266,6 +273,23 @@ async def test_plain_message_is_said(tab: Tab) -> None:
     await tab.page.keyboard.press("Enter")
     await expect(tab.last_message).to_contain_text("hello there")
     await expect(tab.composer).to_have_value("")
+
+
+async def test_message_takes_files_by_choice_and_by_drop(tab: Tab, ground: Ground, tmp_path: Path) -> None:
+    chosen = tmp_path / "first.png"
+    chosen.write_bytes(b"one")
+    send = tab.page.get_by_role("button", name="Send message")
+    await expect(send).to_be_disabled()
+    await tab.page.get_by_label("Attach files").set_input_files(chosen)
+    await drop(tab, "second.png", "third.png")
+    files = tab.page.locator(".composer").get_by_role("listitem")
+    await expect(files).to_have_text(["first.png (3 B)", "second.png (10 B)", "third.png (9 B)"])
+    await tab.page.get_by_role("button", name="Remove second.png").click()
+    await tab.composer.press("Enter")
+    said = (await ground.discord.asked_for("say")).details
+    uploads = [Upload("first.png", b"one"), Upload("third.png", b"third.png")]
+    assert said == {"content": "", "uploads": uploads}
+    await expect(files).to_have_count(0)
 
 
 async def test_unknown_command_is_refused(tab: Tab, ground: Ground) -> None:
