@@ -16,8 +16,9 @@ from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES
 from bot.ui.text import text_for
 from cogs.settings.defaults import DefaultsPage
+from cogs.settings.limits import LimitsPage
 from cogs.settings.line import LinePage
-from cogs.settings.page import ChoicesPage
+from cogs.settings.page import ChoicesPage, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,7 @@ class Settings:
         self._choices = services.choices
         self._greeter = services.greeter
         pages: list[Page] = [ChoicesPage(page, services.choices) for page in PAGES]
+        pages.append(LimitsPage(services))
         pages.append(LinePage(LINE_PAGE, services.choices))
         pages.append(DefaultsPage(services))
         self._pages = {page.key: page for page in pages}
@@ -79,6 +81,8 @@ class Settings:
         require_manager(interaction)
         key, setting, *value = target.arg.split(".", 2)
         changed = await self._page(key).clicked(interaction, setting, _values(interaction) or value)
+        if isinstance(changed, Turn):
+            key, changed = changed.key, None
         if not interaction.response.is_done():
             await self._redraw(interaction, key, changed)
 
@@ -120,8 +124,12 @@ class Settings:
         return await self._page(key).items(interaction.guild, guild_id, _)
 
     def _page(self, key: str) -> Page:
-        page = self._pages.get(key)
-        if page is None:
+        """The page with that key; one of limits may be a role's: "limits-123"."""
+        base, _dash, role_id = key.partition("-")
+        page = self._pages.get(base)
+        if isinstance(page, LimitsPage) and role_id.isdecimal():
+            return page.of_role(int(role_id))
+        if page is None or role_id:
             raise OldButton
         return page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Nothing was changed, and another page is to be shown."""
+
+    key: str
+
+
 class Page(Protocol):
     """A page of the panel. Whoever clicks was asked for their rights before."""
 
@@ -36,7 +44,9 @@ class Page(Protocol):
         """What is on it: at most thirty components, less than 3,000 characters."""
         ...
 
-    async def clicked(self, interaction: Interaction, setting: str, values: Sequence[str]) -> Change | None:
+    async def clicked(
+        self, interaction: Interaction, setting: str, values: Sequence[str]
+    ) -> Change | Turn | None:
         """Act on a control; the panel is drawn anew unless the interaction was answered, with a form for one.
 
         Args:

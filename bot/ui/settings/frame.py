@@ -36,7 +36,7 @@ def settings_panel(
 
     Args:
         titles: What each page is called, by its key.
-        page: The key of the one that is shown.
+        page: The key of the one that is shown; what comes after a dash is a part of it.
         items: What is on it.
         _: The reader's words.
         changed: What was just changed.
@@ -46,7 +46,8 @@ def settings_panel(
         custom_id=str(ButtonId(Verb.SETTINGS)),
         placeholder=_("Choose a page"),
         options=[
-            discord.SelectOption(label=title, value=key, default=key == page) for key, title in titles.items()
+            discord.SelectOption(label=title, value=key, default=key == page.partition("-")[0])
+            for key, title in titles.items()
         ],
     )
     last = [ui.Separator[Any](), change_row(changed, page, _)] if changed is not None else []

@@ -7,12 +7,25 @@ from typing import Any
 
 import pytest
 
+from bot.errors import InvalidValue
+from bot.limits import BOUNDS, Limit, Target, stored
 from bot.model import Act
 from bot.store.auditing import AuditEntry
 from bot.store.changes import Change
 from bot.store.policies import GuildPolicy
 from bot.ui.audit import ENTRIES_A_PAGE, audit_panel
 from bot.ui.settings.frame import CHANGES, LISTED_CHANGES, changes_items, settings_panel
+from bot.ui.settings.limits import (
+    FORMS,
+    LISTED_ROLES,
+    limits_form,
+    page_of,
+    read_limits_form,
+    role_items,
+    rule_words,
+    server_items,
+    written,
+)
 from bot.ui.settings.line import LINE_PAGE
 from bot.ui.settings.pages import PAGES, PolicyPage, read_choice
 from bot.ui.settings.words import change_words
@@ -34,13 +47,21 @@ LONGEST: dict[str, Any] = {
     "retention_days": 3650,
     "cooldown_s": 86400,
     "line_paused": "`" * MAX_PAUSE,
+    "limits.role.9223372036854775807": {},
     "limits.something_of_another_page": "x" * 500,
 }
 
 
+EVERY_LIMIT = stored({limit: most for limit, (_least, most) in BOUNDS.items()})
+
+
+def after_of(setting: str) -> Any:
+    return EVERY_LIMIT if setting.startswith("limits.role") else LONGEST[setting]
+
+
 def a_change(setting: str) -> Change:
-    value = LONGEST[setting]
-    return Change(id=BIG, at=NOW, actor_id=BIG, setting=setting, before=value, after=value)
+    before, after = LONGEST[setting], after_of(setting)
+    return Change(id=BIG, at=NOW, actor_id=BIG, setting=setting, before=before, after=after)
 
 
 @pytest.mark.parametrize("page", [*PAGES, LINE_PAGE], ids=lambda page: page.key)
@@ -57,7 +78,7 @@ def test_the_longest_changes_fit_their_list_and_the_audit(setting: str) -> None:
     listed = changes_items([a_change(setting)] * LISTED_CHANGES, _)
     words = words_of(settings_panel(TITLES, CHANGES, listed, _))
     assert len(words.encode("utf-16-le")) // 2 <= 3500
-    detail = json.dumps({"setting": setting, "before": LONGEST[setting], "after": LONGEST[setting]})
+    detail = json.dumps({"setting": setting, "before": LONGEST[setting], "after": after_of(setting)})
     entry = AuditEntry(
         id=1,
         guild_id=1,
@@ -99,3 +120,102 @@ def test_a_control_that_is_not_ours_chooses_nothing() -> None:
     for setting, values in (("guild_id", ["5"]), ("deleted_card", ["nowhere"])):
         with pytest.raises((KeyError, ValueError)):
             read_choice(setting, values)
+
+
+# Limits
+
+EVERY = {limit: most for limit, (_least, most) in BOUNDS.items()}
+ROLE = Target.role(1, BIG)
+AMOUNTS, SIZES, MONEY = FORMS
+
+
+def test_the_page_of_limits_fits_with_all_that_can_be_said_and_says_how_many_have_a_role() -> None:
+    """As many roles as are listed, each with every limit at its most."""
+    roles = {Target.role(1, BIG - number): EVERY for number in range(LISTED_ROLES + 3)}
+    members = {BIG: 1, BIG - 1: 1_234}
+    items = server_items(EVERY, roles, members, 45, _)
+    view = settings_panel(TITLES | {"limits": "Limits"}, "limits", items, _, changed=a_change("language"))
+    check_limits(view, most=4000)
+    words = words_of(view)
+    assert f"<@&{BIG}> (1 member): images a day **1,000,000**" in words
+    assert f"<@&{BIG - 1}> (1,234 members): " in words
+    assert f"<@&{BIG - 2}>: " in words
+    assert "3 more roles have some" in words
+    role = role_items(ROLE, EVERY, 12, _)
+    view = settings_panel(TITLES | {"limits": "Limits"}, page_of(ROLE), role, _, changed=a_change("language"))
+    check_limits(view)
+    assert f"**Limits of <@&{BIG}> (12 members)**" in words_of(view)
+
+
+def test_a_page_without_any_rule_says_so() -> None:
+    """And its controls can be sent."""
+    view = settings_panel(TITLES, "limits", server_items({}, {}, {}, 0, _), _)
+    check_limits(view)
+    assert "nothing of their own" in words_of(view)
+    assert "No role has any yet." in words_of(view)
+
+
+def test_the_forms_have_every_limit_once_filled_with_what_is_said() -> None:
+    """And what a form says unchanged is what the rule said."""
+    assert [limit for form in FORMS for limit in form.limits] == [
+        *(limit for limit in Limit if limit in AMOUNTS.limits),
+        *(limit for limit in Limit if limit in SIZES.limits),
+        *(limit for limit in Limit if limit in MONEY.limits),
+    ]
+    assert {limit for form in FORMS for limit in form.limits} == set(Limit)
+    for form in FORMS:
+        modal = limits_form(form, ROLE, EVERY, _)
+        fields = {label.component.custom_id: label.component.default for label in modal.children}  # type: ignore[attr-defined]  # all are labels
+        assert 1 <= len(fields) <= 5
+        assert all(len(value) <= 16 for value in fields.values())
+        assert read_limits_form(form, fields, _) == {limit: EVERY[limit] for limit in form.limits}
+        assert str(modal.custom_id) == f"at:set:-:limits-{BIG}.{form.key}"
+        assert modal.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "amount"),
+    [
+        (AMOUNTS, "", None),
+        (AMOUNTS, " 40 ", 40),
+        (AMOUNTS, "1,000", 1_000),
+        (AMOUNTS, "0", 0),
+        (MONEY, "0.25", 250_000_000),
+        (MONEY, "$1,5", 1_500_000_000),
+        (MONEY, "0.000000001", 1),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(form: Any, value: str, amount: int | None) -> None:
+    """Dollars with a point or a comma, whole numbers with a comma between thousands."""
+    limit = form.limits[0]
+    assert read_limits_form(form, {limit.value: value}, _)[limit] == amount
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        (AMOUNTS, "many"),
+        (AMOUNTS, "-1"),
+        (AMOUNTS, "1.5"),
+        (AMOUNTS, "1000001"),
+        (SIZES, "0"),
+        (MONEY, "NaN"),
+        (MONEY, "1e9"),
+        (MONEY, "0.0000000001"),
+    ],
+)
+def test_what_no_rule_may_say_is_refused_with_its_name_and_bounds(form: Any, value: str) -> None:
+    """The value is shown, and what it has to be."""
+    limit = form.limits[0]
+    with pytest.raises(InvalidValue) as refused:
+        read_limits_form(form, {limit.value: value}, _)
+    assert f"`{value}` cannot be " in refused.value.message
+    assert " from " in refused.value.message
+
+
+def test_an_amount_is_written_as_it_is_read() -> None:
+    """Without an exponent, and without zeros behind the point."""
+    assert written(Limit.MONEY_PER_DAY, 1_000_000 * 10**9) == "1000000"
+    assert written(Limit.MONEY_PER_DAY, 250_000_000) == "0.25"
+    assert written(Limit.STEPS, 40) == "40"
+    assert rule_words({Limit.STEPS: 40, Limit.IMAGES_PER_DAY: 0}, _) == "images a day **0**, steps **40**"
