@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.limits import Bonus
 from bot.model import Unit
+from bot.quota.export import csv_header, csv_lines
 from bot.quota.policy import back_at, quota_windows
 from bot.quota.windows import day_window, week_window
-from bot.store import changes, grants, limits
+from bot.store import changes, export, grants, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import sqlalchemy as sa
 
@@ -20,8 +23,23 @@ if TYPE_CHECKING:
     from bot.limits import Amounts, Limit, Subject, Target
     from bot.store.changes import Change
     from bot.store.database import Database
+    from bot.store.export import LedgerEntry
 
 JUST_BEFORE = timedelta(microseconds=1)
+MOST_BYTES = 4_000_000
+"""Of one ledger's file: both fit into a message of any server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFile:
+    """A ledger as CSV."""
+
+    name: str
+    """"quota" or "money"."""
+    data: bytes = field(repr=False)
+    entries: int
+    is_whole: bool
+    """False: the oldest entries did not fit."""
 
 
 class Quotas:
@@ -112,3 +130,39 @@ class Quotas:
                 conn, guild_id=guild_id, user_id=user_id, windows=windows, by=by, why=why, now=now
             )
         )
+
+    async def ledgers(
+        self, guild_id: int, *, user_id: int | None = None, most_bytes: int = MOST_BYTES
+    ) -> Sequence[LedgerFile]:
+        """The server's two ledgers as CSV, or a member's there, the newest entries first.
+
+        They are read in small parts, between which everything else goes on.
+        """
+        quota, money = await self._db.read(export.last_ids)
+        return (
+            await self._ledger(
+                "quota",
+                quota,
+                partial(export.quota_entries, guild_id=guild_id, user_id=user_id),
+                most_bytes,
+            ),
+            await self._ledger(
+                "money",
+                money,
+                partial(export.money_entries, guild_id=guild_id, user_id=user_id),
+                most_bytes,
+            ),
+        )
+
+    async def _ledger(
+        self, name: str, last: int, unit: Callable[..., Sequence[LedgerEntry]], most_bytes: int
+    ) -> LedgerFile:
+        data, count = bytearray(csv_header().encode()), 0
+        for upto in range(last, 0, -export.AT_ONCE):
+            found = await self._db.read(partial(unit, upto=upto))
+            lines = csv_lines(found).encode()
+            if len(data) + len(lines) > most_bytes:
+                return LedgerFile(name=name, data=bytes(data), entries=count, is_whole=False)
+            data += lines
+            count += len(found)
+        return LedgerFile(name=name, data=bytes(data), entries=count, is_whole=True)

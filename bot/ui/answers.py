@@ -14,7 +14,7 @@ from bot.ui.layout import Accent, note
 from bot.ui.text import text_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from discord import ui
 
@@ -27,19 +27,22 @@ UNKNOWN_INTERACTION = 10062
 ALREADY_ANSWERED = 40060
 
 
-async def say(interaction: Interaction, view: ui.LayoutView) -> None:
+async def say(interaction: Interaction, view: ui.LayoutView, *, files: Sequence[discord.File] = ()) -> None:
     """Answer privately: as the first answer, in place of "thinking", or as a follow-up.
+
+    `files` are those that the view shows.
 
     Raises:
         discord.HTTPException, aiohttp.ClientError: Discord did not take it.
     """
     response = interaction.response
+    shown: Any = files or discord.utils.MISSING
     if response.type is discord.InteractionResponseType.deferred_channel_message:
-        await interaction.edit_original_response(view=view, allowed_mentions=NOBODY)
+        await interaction.edit_original_response(view=view, attachments=shown, allowed_mentions=NOBODY)
     elif response.is_done():
-        await interaction.followup.send(view=view, ephemeral=True, allowed_mentions=NOBODY)
+        await interaction.followup.send(view=view, files=shown, ephemeral=True, allowed_mentions=NOBODY)
     else:
-        await response.send_message(view=view, ephemeral=True, allowed_mentions=NOBODY)
+        await response.send_message(view=view, files=shown, ephemeral=True, allowed_mentions=NOBODY)
 
 
 async def answer_error(

@@ -64,6 +64,8 @@ class Verb(StrEnum):
     """Take back a change of a setting; the argument is "page.change"."""
     MOD_WORDS = "mod_words"
     """Turn to a page of the unwanted words; the argument is "0.page"."""
+    MOD_LEDGER = "mod_ledger"
+    """Give the ledgers as files; the argument is the member's id, 0 for the whole server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from discord import ui
+
 from bot.limits import COUNTED, Limit, Subject, Target
 from bot.model import NORMAL_WEIGHT, Unit
-from bot.ui.layout import Accent, card, small, text
+from bot.ui.ids import NO_JOB, ButtonId, Verb
+from bot.ui.layout import Accent, button, card, small, text
 from bot.ui.safe import bar
 from bot.ui.text import moment, relative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from discord import ui
-
+    from bot.jobs.quotas import LedgerFile
     from bot.limits import Bonus, Giver
     from bot.quota.rules import Given, Limits
     from bot.ui.records import Account, Allowance, Spending
@@ -111,7 +113,7 @@ def granted_words(detail: str, _: Text) -> str:
 def quota_panel(account: Account, _: Text, *, user_id: int | None = None) -> ui.LayoutView:
     """What is used of each limit, with a bar, when it comes back, who gave it, and what it has cost.
 
-    `user_id` is whose it is when that is not the reader.
+    With `user_id` it is that member's, for a moderator: it has buttons for the ledgers.
     """
     whose = _("Quota of {member} in this server", member=f"<@{user_id}>")
     heading = _("### Your quota in this server") if user_id is None else f"### {whose}"
@@ -128,7 +130,36 @@ def quota_panel(account: Account, _: Text, *, user_id: int | None = None) -> ui.
         *(text(*lines) for each in account.spending if (lines := _spending_lines(each, _))),
         text(*(small(line) for line in (*_other_lines(account.limits, _), _spent_line(account, _)))),
     ]
-    return card(Accent.RUNNING, *items)
+    buttons = []
+    if user_id is not None:
+        buttons = [
+            button(_("Their ledgers as CSV"), ButtonId(Verb.MOD_LEDGER, NO_JOB, str(user_id))),
+            button(_("The server's ledgers as CSV"), ButtonId(Verb.MOD_LEDGER, NO_JOB, "0")),
+        ]
+    return card(Accent.RUNNING, *items, buttons=buttons)
+
+
+def ledger_panel(files: Sequence[LedgerFile], _: Text, *, user_id: int) -> ui.LayoutView:
+    """The ledgers of a member, or with 0 of the server, as files; `ledger_name` is what they are called."""
+    whose = f"<@{user_id}>" if user_id else _("everybody")
+    counts = " · ".join(
+        _.plural("{n} entry of {ledger}", "{n} entries of {ledger}", each.entries, ledger=_ledger(each, _))
+        for each in files
+    )
+    lines = [_("### Ledgers of {whom} in this server", whom=whose), small(counts)]
+    if not all(each.is_whole for each in files):
+        lines.append(small(_("Only the newest entries fit into a message; older ones are left out.")))
+    shown = [ui.File[Any](f"attachment://{ledger_name(each)}") for each in files]
+    return card(Accent.QUIET, text(*lines), *shown)
+
+
+def ledger_name(file: LedgerFile) -> str:
+    """What the file of a ledger is called."""
+    return f"{file.name}-ledger.csv"
+
+
+def _ledger(file: LedgerFile, _: Text) -> str:
+    return {"quota": _("quota"), "money": _("money")}[file.name]
 
 
 def _unit_title(unit: Unit, _: Text) -> str:

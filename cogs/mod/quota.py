@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Optional
 
 import discord
@@ -12,10 +13,19 @@ from discord import app_commands
 from bot.errors import UserError
 from bot.limits import BOUNDS, COUNTED, NANO_PER_USD, Limit, Standing, Target
 from bot.model import Unit
-from bot.ui.access import role_ids_of
+from bot.ui.access import require_moderator, role_ids_of
 from bot.ui.answers import say
+from bot.ui.ids import Verb
 from bot.ui.layout import note
-from bot.ui.limits import bonus_words, ceiling_words, given_back_words, limit_name, quota_panel
+from bot.ui.limits import (
+    bonus_words,
+    ceiling_words,
+    given_back_words,
+    ledger_name,
+    ledger_panel,
+    limit_name,
+    quota_panel,
+)
 from bot.ui.moderating import MAX_REASON, clean_reason
 from bot.ui.settings.words import change_words
 from bot.ui.text import text_for
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.quota.rules import Given
+    from bot.ui.ids import ButtonId
     from bot.ui.records import Account
     from bot.ui.services import Services
     from bot.ui.text import Text
@@ -106,6 +117,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
         await quota.reset(interaction, user, what, why=clean_reason(reason))
 
     group.add_command(_set_command(quota))
+    services.router.on_click(Verb.MOD_LEDGER, quota.export)
 
 
 def _set_command(quota: MemberQuota) -> app_commands.Command[Any, ..., Any]:
@@ -218,6 +230,16 @@ class MemberQuota:
         ways = {USED: self._give_back, BONUSES: self._end_bonuses, RULE: self._end_rule}
         told = await ways[what](interaction, user, why, text_for(str(interaction.locale)))
         await say(interaction, note(told))
+
+    async def export(self, interaction: Interaction, target: ButtonId) -> None:
+        """Give the ledgers as files, which may take a moment to be read."""
+        require_moderator(interaction)
+        user_id = int(target.arg)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        found = await self._quotas.ledgers(server(interaction), user_id=user_id or None)
+        view = ledger_panel(found, text_for(str(interaction.locale)), user_id=user_id)
+        files = [discord.File(BytesIO(each.data), ledger_name(each)) for each in found]
+        await say(interaction, view, files=files)
 
     async def _give_back(self, interaction: Interaction, user: User, why: str | None, _: Text) -> str:
         back = await self._quotas.reset(

@@ -11,7 +11,7 @@ from bot.limits import Limit, Target
 from bot.model import JobState
 from bot.quota.windows import day_window, next_day
 from bot.store import grants, ledger, limits
-from tests.support.stand import buttons, words
+from tests.support.stand import buttons, until, words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -206,3 +206,29 @@ async def test_the_quota_of_another_server_is_not_touched(stand: Stand) -> None:
     answer = await stand.use("juno", "mod quota set", {"user": "lev", "images": 1}, channel="general")
     assert "images a day – → 1" in words(answer.message or {})
     assert "0 of 40 used" in await quota(stand, "lev")
+
+
+async def test_moderators_get_a_members_ledgers_and_the_servers_as_files(stand: Stand) -> None:
+    await stand.portrait("mira", samples=4)
+    await stand.portrait("tomas", samples=2)
+    answer = await stand.use("ines", "mod quota show", {"user": "mira"})
+    assert answer.message is not None
+    panel, controls = int(answer.message["id"]), buttons(answer.message)
+    for label, entries in (("Their ledgers as CSV", 2), ("The server's ledgers as CSV", 4)):
+        clicked = await stand.click("ines", panel, controls[label])
+        await until(lambda clicked=clicked: clicked.original is not None and bool(clicked.original.files))  # type: ignore[misc]  # a lambda's default has no type
+        assert clicked.original is not None
+        message = stand.sandbox.discord.views.message(clicked.original)
+        assert message["flags"] & 64
+        assert f"{entries} entries of quota" in words(message)
+        assert [each.filename for each in clicked.original.files] == ["quota-ledger.csv", "money-ledger.csv"]
+        assert len(clicked.original.files[0].data.splitlines()) == entries + 1
+
+
+async def test_nobody_else_gets_a_ledger(stand: Stand) -> None:
+    job = await stand.portrait()
+    card = job.message_id or 0
+    forged = {"type": 2, "style": 2, "label": "forged", "custom_id": "at:mod_ledger:-:0", "id": 9000}
+    stand.sandbox.discord.message(card).components.append({"type": 1, "id": 9001, "components": [forged]})
+    for who in ("mira", "tomas"):
+        assert "Only moderators" in await stand.said(await stand.click(who, card, "at:mod_ledger:-:0"))

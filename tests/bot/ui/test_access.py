@@ -50,6 +50,7 @@ NEVER_OF_A_JOB = {
     Verb.MOD_BLOCKED,
     Verb.MOD_AUDIT,
     Verb.MOD_WORDS,
+    Verb.MOD_LEDGER,
     Verb.SETTINGS,
     Verb.SET,
     Verb.UNDO,
