@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.client import AtelierClient, dial
+from bot.jobs.drafting import Studio
+from bot.jobs.intake import Intake
 from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
@@ -28,6 +30,7 @@ from bot.toolpages import ToolPages
 from bot.tools import load_catalogue
 from bot.training import upload_ways
 from bot.ui.acknowledge import Acknowledger
+from bot.ui.attachments import Attachments
 from bot.ui.courier import Courier
 from bot.ui.drafts import Drafts
 from bot.ui.greeting import Greeter
@@ -41,12 +44,14 @@ from bot.ui.services import Services
 from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
+from bot.ui.trainer import Trainer
 from bot.web.metrics import Metrics
 from bot.web.server import OperatorPort
 from bot.web.trace import discord_trace
 from bot.wiro import EventSocket, WiroClient
 from cogs import help as help_cog
-from cogs import inspire, mod, models, portrait, quota, tasks
+from cogs import inspire, mod, portrait, quota, tasks, train
+from cogs import models as models_cog
 from cogs import settings as settings_cog
 
 if TYPE_CHECKING:
@@ -131,6 +136,10 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         late.greeter = greeter = Greeter(db, messages, clock)
         moderation = Moderation(workshop.desk, db, clock)
         words = WordLists(db, clock, settings.blocked_words)
+        models = Models(db, workshop.desk, clock)
+        session = await stack.enter_async_context(_session())
+        intake = Intake(db, photos, Attachments(session, clock))
+        stack.callback(intake.close)
         services = Services(
             catalogue=catalogue,
             choices=Choices(db, clock, when_changed=workshop.desk.policy_changed),
@@ -138,7 +147,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             desk=workshop.desk,
             drafts=Drafts(),
             greeter=greeter,
-            models=Models(db, workshop.desk, clock),
+            models=models,
             moderation=moderation,
             quotas=Quotas(db, clock),
             records=records,
@@ -153,7 +162,17 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
                 words=words,
                 tool_today=pages.tool,
             ),
+            studio=Studio(db, photos, intake, clock),
             tool_today=pages.tool,
+            trainer=Trainer(
+                workshop.desk,
+                records,
+                models,
+                clock,
+                moderation=moderation,
+                words=words,
+                tool_today=pages.tool,
+            ),
             words=words,
         )
         offer(client, services)
@@ -165,7 +184,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
 
 def offer(client: AtelierClient, services: Services) -> None:
     """Give the client every command, menu and button that there is."""
-    for cog in (portrait, models, tasks, quota, inspire, mod, settings_cog):
+    for cog in (portrait, train, models_cog, tasks, quota, inspire, mod, settings_cog):
         cog.setup(client.tree, services)
     help_cog.setup(client.tree, services, lambda: client.command_ids)
 

@@ -21,6 +21,7 @@ AtelierError
 │   ├── NotAManager          a matter of those who may change the server
 │   ├── NoSuchTask           no task with that id, or none that the member may see
 │   ├── NoSuchModel          no trained model of that name, or none that the member may use
+│   ├── NoSuchDraft          a draft of a training that was started, discarded, or is too old
 │   ├── NotDeliverable       a task without images that could be shown
 │   ├── OldButton            a button or a form that no part of the bot knows any more
 │   ├── TooBusy              an overload that passes
@@ -362,6 +363,15 @@ class NoSuchModel(UserError):
     def __init__(self) -> None:
         super().__init__(
             "There is no such model, or it is not shared with you here. `/models list` shows yours."
+        )
+
+
+class NoSuchDraft(UserError):
+    """A draft of a training that was started, discarded, is a day old, or another member's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This draft is over: it was started, discarded, or is over a day old. `/train` begins a new one."
         )
 
 

@@ -137,3 +137,5 @@ class Training:
     """The folder of this attempt at Wiro."""
     archive_token: str | None = field(default=None, repr=False)
     """The last segment of the address where Wiro fetches the archive."""
+    photos_deleted_at: datetime | None = None
+    """Wiro was asked to delete the photos, as the owner wanted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -20,14 +20,14 @@ from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import button
 from bot.ui.modelchoices import SUGGEST_WITHIN_S, completion
 from bot.ui.models import read_argument
+from bot.ui.options import annotation_of, choices_of, completion_of_choices, parameter, settable
 from bot.ui.references import MAX_CHOICES, RECENT, ideas_of, suggestions
 from bot.ui.starting import Wish, given_of, is_private_here
 from bot.ui.text import text_for
-from bot.ui.words import choice_name
 
 if TYPE_CHECKING:
     from bot.model import Job
-    from bot.tools import Tool, ToolInput
+    from bot.tools import Tool
     from bot.trained import TrainedModel
     from bot.ui.services import Services
 
@@ -70,22 +70,22 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
         wish = Wish(tool=tool, given=given, private=private, model=model, server_defaults=has_defaults)
         await services.starter.start(interaction, wish)
 
-    inputs = sorted(_settable(tool), key=lambda each: not each.required)
+    inputs = sorted(settable(tool), key=lambda each: not each.required)
     own = [
         inspect.Parameter(
             "interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=discord.Interaction
         )
     ]
-    own += [_parameter(each.option, _annotation(each), required=each.required) for each in inputs]
+    own += [parameter(each.option, annotation_of(each), required=each.required) for each in inputs]
     helps = {each.option: each.help for each in inputs}
     if tool.with_model:
-        own.append(_parameter(MODEL, str, required=False))
+        own.append(parameter(MODEL, str, required=False))
         helps[MODEL] = MODEL_HELP
-    own.append(_parameter(PRIVATE, bool, required=False))
+    own.append(parameter(PRIVATE, bool, required=False))
     run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]  # discord.py reads the options from it
     described = app_commands.describe(**helps, private=PRIVATE_HELP)
     chosen = app_commands.choices(
-        **{each.option: _choices(each) for each in inputs if 0 < len(each.choices) <= MAX_CHOICES}
+        **{each.option: choices_of(each) for each in inputs if 0 < len(each.choices) <= MAX_CHOICES}
     )
     command: app_commands.Command[Any, ..., Any] = app_commands.Command(
         name=tool.command, description=tool.description, callback=chosen(described(run))
@@ -94,42 +94,10 @@ def tool_command(tool: Tool, services: Services) -> app_commands.Command[Any, ..
         if each.option == "prompt":
             command.autocomplete(each.option)(_prompts(tool, services))
         elif len(each.choices) > MAX_CHOICES:
-            command.autocomplete(each.option)(_long_choices(each))
+            command.autocomplete(each.option)(completion_of_choices(each))
     if tool.with_model:
         command.autocomplete(MODEL)(completion(services))
     return command
-
-
-def _settable(tool: Tool) -> list[ToolInput]:
-    return [each for each in tool.inputs if each.place is Place.OPTION]
-
-
-def _parameter(name: str, annotation: Any, *, required: bool) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    if required:
-        return inspect.Parameter(name, kind, annotation=annotation)
-    # A Range is an object while the program runs, and an object knows no "| None".
-    return inspect.Parameter(name, kind, default=None, annotation=Optional[annotation])  # noqa: UP045
-
-
-def _annotation(each: ToolInput) -> Any:
-    """The type of an option, with the bounds that Discord checks before anything is sent."""
-    if each.is_text:
-        return app_commands.Range[str, 1, each.max_length or 6000]
-    if each.type == "checkbox":
-        return bool
-    if each.choices:
-        whole = each.is_number and len(each.choices) <= MAX_CHOICES
-        return int if whole else str
-    if each.is_number:
-        number = int if each.is_whole_number else float
-        return app_commands.Range[number, each.minimum, each.maximum]
-    return discord.Attachment
-
-
-def _choices(each: ToolInput) -> list[app_commands.Choice[Any]]:
-    kind = int if each.is_number else str
-    return [app_commands.Choice(name=choice_name(each, value), value=kind(value)) for value in each.choices]
 
 
 def _prompts(tool: Tool, services: Services) -> Any:
@@ -150,20 +118,6 @@ def _prompts(tool: Tool, services: Services) -> Any:
             log.warning("recent prompts could not be read", exc_info=True)
         found = suggestions(current, recent, ideas_of(tool, real_persons=real_persons))
         return [app_commands.Choice(name=name, value=value) for name, value in found]
-
-    return complete
-
-
-def _long_choices(each: ToolInput) -> Any:
-    """Autocompletion of a menu that is too long for Discord's choices."""
-
-    async def complete(_: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        wanted = current.casefold()
-        fitting = [value for value in each.choices if wanted in str(value).casefold()]
-        return [
-            app_commands.Choice(name=choice_name(each, value)[:100], value=str(value)[:100])
-            for value in fitting[:MAX_CHOICES]
-        ]
 
     return complete
 

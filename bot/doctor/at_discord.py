@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.settings import Settings
 
-PERMISSIONS = 274878024704
-"""View Channel, Send Messages, Send Messages in Threads, Embed Links, Attach Files, Read Message History."""
+PERMISSIONS = 343597501440
+"""View, Send (in Threads too), Create Private Threads, Embed Links, Attach Files, Read Message History."""
 INVITATION = "https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands&permissions={permissions}"
 
 _HEADERS = {"User-Agent": "DiscordBot (https://atelier.invalid, 0.1)"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import BlockedEverywhere, Draining, NoSuchTask, QuotaRefused, RuleRefused, TooBusy
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from bot.errors import UserError
     from bot.jobs.acts import Acts
     from bot.jobs.carriers import Carriers
     from bot.jobs.closing import Closer
@@ -42,6 +43,18 @@ log = get_logger(__name__)
 
 COUNTED_AS = {"block": "blocked"}
 """Refusals that metrics have under another name than the audit."""
+REHEARSED_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What is to be expected of a job before it is asked for."""
+
+    nano_usd: int
+    run_s: float
+    """How long runs like it take."""
+    refusal: UserError | None
+    """Why it would not be accepted now."""
 
 
 class Desk:
@@ -137,6 +150,29 @@ class Desk:
         )
         self.when_training()
         return job
+
+    async def quote(self, new: NewJob, *, standing: Standing) -> Quote:
+        """What the job would cost and take, and what would be refused now; nothing is stored or counted."""
+        new = await self._priced(new)
+        expectation = await self._means.past.expectation(new)
+        return Quote(
+            nano_usd=new.estimate_nano_usd,
+            run_s=expectation.median_s,
+            refusal=await self._refusal(new, standing),
+        )
+
+    async def _refusal(self, new: NewJob, standing: Standing) -> UserError | None:
+        """What `accept` would refuse: the very unit is run, and has no effect."""
+        if new.user_id in self._means.blocked_users:
+            return BlockedEverywhere()
+        within_s = self._means.clock.monotonic_s() + REHEARSED_WITHIN_S
+        try:
+            await self._store(new, standing, self._means.clock.now(), within_s, also=_undo)
+        except _Rehearsed:
+            return None
+        except RuleRefused as refusal:
+            return refusal
+        raise AssertionError  # `_undo` raises
 
     async def card_shown(self, job: Job, message_id: int) -> Job:
         """Store the card's id: only now the job is in the line. Call it when the callback has answered."""
@@ -265,3 +301,11 @@ class Desk:
         past = await self._means.past.runs(new.tool, size)
         estimate = estimate_nano_usd(tool, new.inputs, past, price=self._price(new.tool))
         return replace(new, size_key=size, estimate_nano_usd=estimate)
+
+
+class _Rehearsed(Exception):
+    """A unit that was run to see whether it would be."""
+
+
+def _undo(_conn: sa.Connection, _job: Job) -> None:
+    raise _Rehearsed

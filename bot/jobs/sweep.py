@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from bot.jobs.job import ACCEPTANCE_WINDOW, LONGEST_WAIT
 from bot.jobs.ports import Done, Unknown
 from bot.jobs.retention import Retention
+from bot.jobs.trained import PRIVATE_MODEL
 from bot.log import bound_contextvars, get_logger, reference_id
 from bot.model import CancelBy, Reason
-from bot.store import history, models
+from bot.store import history, models, trainings
 from bot.store import jobs as units
 from bot.store.database import Lane
+from bot.wiro import NoTask, WiroError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +49,7 @@ class Sweeper:
             (60.0, self.end_overlong_waits),
             (300.0, late.sweep),
             (300.0, self.find_models),
+            (300.0, self.delete_photos),
             (3600.0, self.forget_old_results),
             (3600.0, self.forget_old_runs),
             (3600.0, Retention(means.book.db, means.clock).forget_what_is_too_old),
@@ -105,6 +108,24 @@ class Sweeper:
                 partial(models.learn_id, model_id=model.id, wiro_id=found), Lane.BACKGROUND
             ):
                 log.info("found the id of a model", model=model.id)
+
+    async def delete_photos(self) -> None:
+        """Ask Wiro to delete photos of trainings, where their owners want that and the models were used."""
+        wanted = await self._book.db.read(partial(trainings.with_photos_to_delete, used_as=PRIVATE_MODEL))
+        for job in wanted:
+            with bound_contextvars(job=job.code):
+                try:
+                    await self._means.wiro.delete_files(job.socket_token or "")
+                except NoTask:
+                    log.info("Wiro no longer knows a training whose photos are to be deleted")
+                except WiroError as error:  # the next turn asks again
+                    log.warning("Wiro did not delete a training's photos", error=type(error).__name__)
+                    continue
+                now = self._means.clock.now()
+                await self._book.write(
+                    partial(trainings.photos_deleted, job_id=job.id, now=now), Lane.BACKGROUND
+                )
+                log.info("Wiro was asked to delete a training's photos")
 
     async def forget_old_results(self) -> None:
         """Drop kept results that are past their time."""

@@ -405,6 +405,7 @@ training = Table(
     _required("attempt", sa.Integer()),
     Column("folder_id", sa.Text),
     Column("archive_token", sa.Text, unique=True),
+    Column("photos_deleted_at", UtcTime()),
 )
 
 model = Table(

@@ -218,6 +218,43 @@ def with_photos_left(conn: sa.Connection, *, limit: int = CHUNK) -> list[Job]:
     return [to_job(row) for row in conn.execute(query)]
 
 
+def with_photos_to_delete(conn: sa.Connection, *, used_as: str, limit: int = CHUNK) -> list[Job]:
+    """Trainings whose photos Wiro is to be asked to delete: their models have proved usable.
+
+    That is when their owner has had images of it.
+
+    Args:
+        conn: The transaction.
+        used_as: The input by which a task names a trained model.
+        limit: How many.
+    """
+    use, model = tables.job.alias("use"), tables.model
+    has_proved = sa.exists().where(
+        use.c.user_id == model.c.owner_id,
+        use.c.state == JobState.DONE,
+        use.c.inputs[used_as].as_string() == model.c.wiro_id,
+    )
+    query = (
+        sa.select(*JOB_COLUMNS)
+        .join(_TRAINING, _TRAINING.c.job_id == _JOB.c.id)
+        .join(model, model.c.job_id == _JOB.c.id)
+        .where(
+            _TRAINING.c.delete_photos.is_(True),
+            _TRAINING.c.photos_deleted_at.is_(None),
+            _JOB.c.socket_token.is_not(None),
+            has_proved,
+        )
+        .order_by(_JOB.c.id)
+        .limit(limit)
+    )
+    return [to_job(row) for row in conn.execute(query)]
+
+
+def photos_deleted(conn: sa.Connection, job_id: int, *, now: datetime) -> None:
+    """Wiro was asked to delete the training's photos."""
+    conn.execute(sa.update(_TRAINING).where(_TRAINING.c.job_id == job_id).values(photos_deleted_at=now))
+
+
 def by_archive(conn: sa.Connection, token: str) -> Training | None:
     """The training whose archive is fetched under that token, until it has ended."""
     mine = sa.select(*_COLUMNS).join(_JOB, _JOB.c.id == _TRAINING.c.job_id)

@@ -71,6 +71,13 @@ def read_form(interaction: Interaction) -> dict[str, str]:
     return dict(_sent(data.get("components", ())))
 
 
+def read_choices(interaction: Interaction) -> dict[str, list[str]]:
+    """All that was chosen in a form that was sent, by the custom ids of its menus, boxes and files."""
+    data: Any = interaction.data or {}
+    fields = [row.get("component", {}) for row in data.get("components", ())]
+    return {str(each["custom_id"]): list(map(str, each["values"])) for each in fields if each.get("values")}
+
+
 def read_edit_form(interaction: Interaction, tool: Tool) -> dict[str, Any]:
     """The values of an `edit_form`, by option name, words as they were written.
 

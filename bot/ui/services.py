@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.desk import Desk
+    from bot.jobs.drafting import Studio
     from bot.jobs.models import Models
     from bot.jobs.moderation import Moderation
     from bot.jobs.quotas import Quotas
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.ui.settings.choices import Choices
     from bot.ui.stage import DiscordStage
     from bot.ui.starting import Starter
+    from bot.ui.trainer import Trainer
 
 SHOWN_TRIES, SHOWN_PAUSE_S = 30, 0.05
 """The end of a job is stored right after its images are shown; a quick click comes in between."""
@@ -48,9 +50,11 @@ class Services:
     router: Router
     stage: DiscordStage
     starter: Starter
+    studio: Studio
     tool_today: Callable[[str], Tool]
     """A tool by its key with the ranges and choices that its page at Wiro gives now; the catalogue's never
     change, and the commands stay as they were published."""
+    trainer: Trainer
     words: WordLists
 
     async def job(self, code: str) -> Job:

@@ -82,4 +82,9 @@ async def test_every_verb_that_a_card_or_panel_uses_has_a_handler(stand: Stand) 
         Verb.SET,
         Verb.MODEL_USE,
         Verb.MODEL_RENAME,
+        Verb.DRAFT_ADD,
+        Verb.DRAFT_REMOVE,
+        Verb.DRAFT_DETAILS,
+        Verb.DRAFT_ADVANCED,
+        Verb.DRAFT_START,
     }

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NoSuchTask, NotDeliverable
 from bot.jobs.acceptance import take_in
+from bot.jobs.desk import Quote
 from bot.jobs.ports import Done, Place, Way
 from bot.model import CancelBy, JobState, Reason
-from bot.store import jobs
+from bot.store import jobs, trainings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    import sqlalchemy as sa
 
     from bot.clock import Clock
     from bot.jobs.ports import Stage
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from bot.model import Job, NewJob, ResultFile
     from bot.quota.rules import Instance
     from bot.store.database import Database
+    from bot.training import Consent
+
+    Also = Callable[[sa.Connection, Job], object]
 
 
 class StoreDesk:
@@ -37,17 +43,38 @@ class StoreDesk:
         self.after_accept: Callable[[], None] = lambda: None
         self.kept: dict[int, tuple[ResultFile, ...]] = {}
 
-    async def accept(self, new: NewJob, *, standing: Standing, not_after_s: float) -> Job:
+    async def accept(
+        self, new: NewJob, *, standing: Standing, not_after_s: float, also: Also | None = None
+    ) -> Job:
         if self.refusal is not None:
             raise self.refusal
         now = self.clock.now()
         new = replace(new, estimate_nano_usd=1)
-        job = await self.db.write(
-            lambda conn: take_in(conn, new, standing, self.instance, now=now), not_after_s=not_after_s
-        )
+
+        def unit(conn: sa.Connection) -> Job:
+            job = take_in(conn, new, standing, self.instance, now=now)
+            if also is not None:
+                also(conn, job)
+            return job
+
+        job = await self.db.write(unit, not_after_s=not_after_s)
         self.accepted.append(job)
         self.after_accept()
         return job
+
+    async def quote(self, new: NewJob, *, standing: Standing) -> Quote:
+        """What `accept` would say, at a price that tests know."""
+        return Quote(nano_usd=2_500_000_000, run_s=5400.0, refusal=self.refusal)  # type: ignore[arg-type]
+
+    async def train(
+        self, new: NewJob, *, standing: Standing, draft_id: int, consent: Consent, not_after_s: float
+    ) -> Job:
+        return await self.accept(
+            new,
+            standing=standing,
+            not_after_s=not_after_s,
+            also=lambda conn, job: trainings.begin(conn, job, draft_id, consent),
+        )
 
     def policy_changed(self) -> None:
         self.policy_changes += 1

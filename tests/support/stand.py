@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from bot.app import offer
 from bot.client import AtelierClient, dial
 from bot.clock import SystemClock
+from bot.jobs.drafting import Studio
+from bot.jobs.intake import Intake
 from bot.jobs.logbook import Logbook
 from bot.jobs.models import Models
 from bot.jobs.moderation import Moderation
@@ -24,19 +26,24 @@ from bot.moderation.words import Entry, WordList
 from bot.store import jobs, tables
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from bot.store.photofiles import PhotoFiles
 from bot.tools import load_catalogue
 from bot.ui.acknowledge import Acknowledger
+from bot.ui.attachments import Attachments
+from bot.ui.courier import Courier
 from bot.ui.drafts import Drafts
 from bot.ui.greeting import Greeter
 from bot.ui.logchannel import LogChannel
 from bot.ui.messages import DiscordMessages
 from bot.ui.pacer import Pacer
+from bot.ui.places import DiscordPlaces
 from bot.ui.records import Records
 from bot.ui.router import Router
 from bot.ui.services import Services
 from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
+from bot.ui.trainer import Trainer
 from tests.support.desk import StoreDesk
 from tests.support.limits import instance_of
 
@@ -69,6 +76,9 @@ class Stand:
     logbook: Logbook
     today: dict[str, Tool]
     """What Wiro's pages make of tools, by key; a test puts it in."""
+    places: DiscordPlaces
+    photos: Path
+    """The folder of the photos of drafts."""
 
     async def use(
         self, who: str, name: str, options: dict[str, Any] | None = None, *, channel: str = "portraits"
@@ -187,7 +197,9 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
     dial(environment["DISCORD_API_URL"], environment["DISCORD_GATEWAY_URL"])
     url, clock = f"sqlite:///{folder}/atelier.db", SystemClock()
     await asyncio.to_thread(upgrade, url, clock)
+    photos = PhotoFiles(folder / "drafts")
     async with Database.open(url, clock=clock) as db, aiohttp.ClientSession() as session:
+        intake = Intake(db, photos, Attachments(session, clock))
         messages = DiscordMessages(
             session,
             environment["DISCORD_API_URL"],
@@ -214,6 +226,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
 
         moderation = Moderation(desk, db, clock)  # type: ignore[arg-type]  # it stands in the desk's place
         word_lists = WordLists(db, clock, WordList([Entry.read("operatorword")]))
+        models = Models(db, desk, clock)  # type: ignore[arg-type]  # likewise
         services = Services(
             catalogue=catalogue,
             choices=Choices(db, clock, when_changed=desk.policy_changed),
@@ -221,7 +234,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
             greeter=greeter,
-            models=Models(db, desk, clock),  # type: ignore[arg-type]  # likewise
+            models=models,
             moderation=moderation,
             quotas=Quotas(db, clock),
             records=records,
@@ -236,7 +249,17 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
                 words=word_lists,
                 tool_today=lambda key: today.get(key, catalogue[key]),
             ),
+            studio=Studio(db, photos, intake, clock),
             tool_today=lambda key: today.get(key, catalogue[key]),
+            trainer=Trainer(
+                desk,  # type: ignore[arg-type]  # likewise
+                records,
+                models,
+                clock,
+                moderation=moderation,
+                words=word_lists,
+                tool_today=lambda key: today.get(key, catalogue[key]),
+            ),
             words=word_lists,
         )
         offer(client, services)
@@ -246,8 +269,10 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             running = asyncio.create_task(client.connect())
             await until(lambda: sandbox.discord.gateway.connected)
             logbook = Logbook(db, clock, LogChannel(messages))
-            yield Stand(sandbox, client, db, desk, services, stage, logbook, today)
+            places = DiscordPlaces(messages, Courier(messages, clock), catalogue)
+            yield Stand(sandbox, client, db, desk, services, stage, logbook, today, places, folder / "drafts")
             await client.close()
             await asyncio.gather(running, return_exceptions=True)
+        intake.close()
         await pacer.aclose()
         await stage.aclose()

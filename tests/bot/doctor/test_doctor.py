@@ -115,7 +115,7 @@ async def test_invitation_has_the_scopes_and_the_permission_number(patient: Pati
     invitation = (await patient.findings())["Discord invitation"].says
     assert invitation.startswith("https://discord.com/oauth2/authorize?client_id=")
     assert "scope=bot+applications.commands" in invitation
-    assert invitation.endswith("permissions=274878024704")
+    assert invitation.endswith("permissions=343597501440")
 
 
 def test_permission_number_is_the_sum_of_the_permissions_that_the_bot_needs() -> None:
@@ -125,6 +125,7 @@ def test_permission_number_is_the_sum_of_the_permissions_that_the_bot_needs() ->
         view_channel=True,
         send_messages=True,
         send_messages_in_threads=True,
+        create_private_threads=True,
         embed_links=True,
         attach_files=True,
         read_message_history=True,

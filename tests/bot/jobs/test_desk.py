@@ -67,6 +67,20 @@ async def test_a_cap_refuses_stores_nothing_and_is_counted(rig: Rig) -> None:
     assert (await _used(rig))[Unit.IMAGE] == 2
 
 
+async def test_a_quote_says_what_would_be_refused_and_leaves_nothing_behind(rig: Rig) -> None:
+    """Neither in the books nor in the metrics."""
+    rig.instance = instance_of(images_per_day=3)
+    async with rig.process():
+        fits = await rig.desk.quote(rig.new(), standing=NO_ROLES)
+        assert (fits.refusal, fits.nano_usd > 1, fits.run_s > 1) == (None, True, True)
+        assert await _used(rig) == dict.fromkeys(Unit, 0)
+        refused = await rig.desk.quote(rig.new(images=4), standing=NO_ROLES)
+        assert isinstance(refused.refusal, QuotaRefused)
+        assert rig.heard.refusals == []
+        await rig.accept()
+    assert len(await rig.db.read(lambda conn: units.unfinished_in(conn, GUILD))) == 1
+
+
 async def test_the_budget_refuses(rig: Rig) -> None:
     rig.instance = instance_of(budget_nano_usd_per_day=1)
     async with rig.process():

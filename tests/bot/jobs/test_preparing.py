@@ -17,7 +17,7 @@ from bot.jobs.milestones import milestone_of
 from bot.jobs.ports import Denied, Unknown
 from bot.model import CancelBy, JobState, Reason, Unit
 from bot.quota.policy import quota_windows
-from bot.store import drafts, ledger, models
+from bot.store import drafts, ledger, models, trainings
 from bot.store import jobs as units
 from bot.store.photofiles import ARCHIVE
 from bot.tools import load_catalogue
@@ -37,10 +37,10 @@ TRAINER = load_catalogue()[TOOL]
 LOST = AnswerLost("the answer was lost")
 
 
-async def drafted(rig: Rig, **changes: Any) -> Draft:
+async def drafted(rig: Rig, *, suffix: str = "k3f9", **changes: Any) -> Draft:
     """An open draft with its photos, as rows and files."""
     opened = partial(
-        drafts.open_draft, guild_id=GUILD, user_id=USER, given={}, suffix="k3f9", follow=Follow.THREAD
+        drafts.open_draft, guild_id=GUILD, user_id=USER, given={}, suffix=suffix, follow=Follow.THREAD
     )
     draft: Draft = await rig.db.write(partial(opened, now=rig.clock.now()))
     new = []
@@ -336,6 +336,61 @@ async def test_a_model_that_wiro_does_not_list_yet_is_recorded_all_the_same(rig:
         model = await rig.db.read(partial(models.by_job, job_id=job.id))
     assert model is not None
     assert model.wiro_id == "model-of-task-1"
+
+
+async def test_photos_are_deleted_at_wiro_once_the_model_was_used_and_only_where_that_is_wanted(
+    rig: Rig,
+) -> None:
+    """Wiro does not say whether the model outlives it, so the model has to have made something before."""
+    async with rig.process():
+        wanted = await rig.until(await started(rig, delete_photos=True), JobState.DONE)
+        kept = await rig.until(await started(rig, suffix="b2c3"), JobState.DONE)
+        first, second = rig.wiro.tasks_by_id.values()
+        await rig.pass_time(301)
+        assert (first.files_deleted, second.files_deleted) == (False, False)
+        inputs = {"selectedModelPrivate": "model-of-task-1"}
+        another = await rig.until(await rig.ask(user_id=USER + 1, inputs=inputs), JobState.DONE)
+        assert another.state is JobState.DONE
+        await rig.pass_time(301)
+        assert not first.files_deleted
+        await rig.until(await rig.ask(inputs=inputs), JobState.DONE)
+        await rig.until(await rig.ask(inputs={"selectedModelPrivate": "model-of-task-2"}), JobState.DONE)
+        rig.wiro.fails["delete_files"] = deque([ServiceUnavailable("down")])
+        await rig.pass_time(301)
+        assert not first.files_deleted
+        await rig.pass_time(301)
+        assert (first.files_deleted, second.files_deleted) == (True, False)
+        training = await rig.db.read(partial(trainings.get, job_id=wanted.id))
+        assert training is not None
+        assert training.photos_deleted_at is not None
+        rig.wiro.calls.clear()
+        await rig.pass_time(301)
+        assert "delete_files" not in rig.wiro.calls
+    assert kept.state is JobState.DONE
+
+
+async def test_a_members_parallel_starts_in_two_servers_make_one_training(rig: Rig) -> None:
+    """The week's quota over all servers holds."""
+    rig.instance = instance_of(trainings_per_week=1, concurrent_tasks=5)
+    async with rig.process():
+        here = await drafted(rig)
+        there = await rig.db.write(
+            partial(
+                drafts.open_draft,
+                guild_id=GUILD + 1,
+                user_id=USER,
+                given={},
+                suffix="b2c3",
+                follow=Follow.THREAD,
+                now=rig.clock.now(),
+            )
+        )
+        both = await asyncio.gather(
+            start(rig, here), start(rig, there, guild_id=GUILD + 1), return_exceptions=True
+        )
+        assert sorted(isinstance(each, QuotaRefused) for each in both) == [False, True]
+        await rig.quiet()
+    assert rig.wiro.runs == 1
 
 
 async def test_the_owner_of_a_long_training_hears_of_it_once_the_card_is_too_old_to_be_edited(

@@ -1,0 +1,239 @@
+"""A member trains a model from photos and makes portraits with it, whatever stops the bot on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+
+from bot.model import ALL_SERVERS, JobState, Unit
+from bot.store import tables
+from sandbox.discord.actions import AnswerKind
+from sandbox.discord.model import Upload
+from tests.support.books import reading
+from tests.support.house import House, buttons, open_house, until, words
+from tests.support.photos import a_photo, a_picture, blurred, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.model import Job
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SPEED = 8000.0
+"""A training takes about a second."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    folder = tmp_path_factory.mktemp("training")
+    async with open_house(folder, speed=SPEED, QUOTA_TRAININGS_PER_WEEK="3") as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _tidy(house: House) -> AsyncIterator[None]:
+    yield
+    await house.tidy()
+
+
+def photos(count: int, first: int = 1) -> dict[str, Upload]:
+    return {
+        f"image{number}": Upload(f"me-{number}.jpg", a_photo(first + number - 1))
+        for number in range(1, count + 1)
+    }
+
+
+async def draft(
+    house: House, given: dict[str, Upload], person: str = "mira", channel: str = "portraits", **options: Any
+) -> dict[str, Any]:
+    """Use `/train`; the draft's card once it is drawn."""
+    used = await house.discord.command(person, channel, "train", options, attachments=given)
+
+    def drawn() -> dict[str, Any] | None:
+        card = house.card(used, person)
+        return card if card is not None and "Discard" in buttons(card) else None
+
+    found: dict[str, Any] = await until(drawn, "the draft is shown")
+    return found
+
+
+async def follow(house: House, card: dict[str, Any], where: str, person: str = "mira") -> None:
+    chosen = await house.discord.click(person, card, draft_id(card, "follow"), [where])
+    await chosen.answered()
+
+
+def draft_id(card: dict[str, Any], verb: str) -> str:
+    """The id of a control, by its verb."""
+    number = buttons(card)["Discard"].rpartition(":")[2]
+    return f"at:draft_{verb}:-:{number}"
+
+
+async def start(house: House, card: dict[str, Any], person: str = "mira") -> str:
+    """Press Start and agree; what became of the draft's card, or the refusal."""
+    opened = await (await house.discord.click(person, card, draft_id(card, "start"))).answered()
+    assert opened.kind is AnswerKind.MODAL, opened
+    assert opened.modal is not None
+    sent = await house.discord.submit(person, opened.modal, {"consent": ["agreed"]})
+    answer = await sent.answered()
+    assert answer.message is not None
+    return words(answer.message)
+
+
+async def a_training(house: House, where: str = "dm", person: str = "mira", first: int = 1) -> Job:
+    """A training of five photos that was just started."""
+    before = {job.id for job in house.jobs()}
+    card = await draft(house, photos(5, first), person, name="anna")
+    await follow(house, card, where, person)
+    told = await start(house, card, person)
+    assert "Started as" in told, told
+    [job] = [job for job in house.jobs() if job.id not in before]
+    return job
+
+
+def job_of(house: House, job: Job) -> Job:
+    return next(each for each in house.jobs() if each.id == job.id)
+
+
+async def reaches(house: House, job: Job, *states: JobState, patience_s: float = 30.0) -> Job:
+    def there() -> Job | None:
+        found = job_of(house, job)
+        return found if found.state in states else None
+
+    found: Job = await until(there, f"the training is {' or '.join(states)}", patience_s, every_s=0.03)
+    return found
+
+
+def trainings(house: House) -> list[Any]:
+    return [task for task in house.tasks() if task.tool.trains]
+
+
+def photos_here(house: House) -> list[Path]:
+    return [path for path in (house.bot.folder / "data" / "drafts").rglob("*") if path.is_file()]
+
+
+def uploads(house: House) -> dict[str, list[str]]:
+    """The names of the files in each folder of the account's storage, by the folder's name."""
+    stored = house.wiro._world.uploads.values()
+    folders = {each.id: each.name for each in stored if each.data is None}
+    return {
+        name: [each.name for each in stored if each.data is not None and each.parent_id == number]
+        for number, name in folders.items()
+    }
+
+
+def used(house: House) -> int:
+    """Trainings that the quota counts, of everybody."""
+    with reading(house.bot.database) as conn:
+        counter = tables.quota_counter
+        here = sa.select(counter.c.held + counter.c.settled).where(
+            counter.c.unit == Unit.TRAINING, counter.c.guild_id != ALL_SERVERS
+        )
+        return sum(conn.execute(here).scalars())
+
+
+async def test_from_twelve_photos_to_a_portrait_with_the_model_that_nine_of_them_made(house: House) -> None:
+    """The three bad ones are told by name; nobody else sees the thread, and no photo stays here."""
+    given = photos(8) | {
+        "image9": Upload("tiny.png", encoded(a_picture(40, 300, 700), "PNG")),
+        "image10": Upload("smeared.jpg", blurred(41)),
+    }
+    card = await draft(house, given, name="anna", instance_prompt="photo of sks anna")
+    opened = await (await house.discord.click("mira", card, draft_id(card, "add"))).answered()
+    assert opened.modal is not None
+    more = [Upload("me-9.jpg", a_photo(9)), Upload("again.png", encoded(a_picture(3), "PNG"))]
+    sent = await house.discord.submit("mira", opened.modal, {"photos": more})
+    await until(lambda: "9 photos, all fit" in words(house.card(sent) or {}), "all photos were looked at")
+    told = words(house.card(sent) or {})
+    assert "`again.png` shows the same as photo 3." in told
+    assert "`tiny.png` has 300×700 pixels" in words(card)
+    assert "`smeared.jpg` is too blurred" in words(card)
+    assert "Started as" in await start(house, card)
+    [job] = house.jobs()
+    done = await reaches(house, job, JobState.DONE)
+
+    thread = house.discord.channel(done.channel_id)
+    assert (thread.type, thread.name) == (12, f"Training #{job.code}")
+    assert house.discord.messages(thread, as_="tomas") == []
+    shown = next(each for each in house.discord.messages(thread, as_="mira") if each.get("components"))
+    assert "The model is trained" in words(shown)
+    assert "anna" not in words(shown)
+    assert photos_here(house) == []
+    [names] = uploads(house).values()
+    assert [name[:4] for name in names] == [f"{number:03d}-" for number in range(1, 10)]
+    [training] = trainings(house)
+    assert training.inputs["trainModelName"].startswith("anna-")
+
+    opened = await (await house.press(shown, "Make a portrait")).answered()
+    assert opened.modal is not None
+    portrait = await house.discord.submit(
+        "mira", opened.modal, {"prompt": "as a pilot", "numbers": "samples 1"}
+    )
+    await house.images(portrait, 1)
+    assert house.tasks()[-1].tool.slug == "wiro/text-to-image-sd"
+    assert house.tasks()[-1].inputs["prompt"] == "photo of sks anna, as a pilot"
+
+
+async def test_a_training_that_is_stopped_is_given_back(house: House) -> None:
+    before = used(house)
+    house.wiro.paused = True
+    job = await a_training(house, "dm", "tomas", first=11)
+    await until(lambda: trainings(house), "the training is at Wiro")
+    assert used(house) == before + 1
+    [card] = [each for each in house.posted("dm-tomas", "tomas") if each.get("components")]
+    assert "`anna`" in words(card)
+    await house.press(card, "Stop", "tomas")
+    ended = await reaches(house, job, JobState.CANCELLED)
+    assert ended.cost_nano_usd == 0
+    assert used(house) == before
+
+
+async def test_a_training_that_fails_at_wiro_is_given_back(house: House) -> None:
+    before = used(house)
+    house.wiro.apply({"fault": "fail_task"})
+    job = await a_training(house, "here", "tomas", first=20)
+    ended = await reaches(house, job, JobState.FAILED)
+
+    def told() -> str | None:
+        card = next(each for each in house.posted() if int(each["id"]) == ended.message_id)
+        return words(card) if "The training was given back to your quota." in words(card) else None
+
+    assert "anna" not in str(await until(told, "the card says that it was given back"))
+    assert used(house) == before
+
+
+async def test_kill_9_while_photos_are_sent_and_while_it_trains_makes_one_model_for_one_charge(
+    house: House,
+) -> None:
+    """The draft too outlives a kill."""
+    card = await draft(house, photos(5, first=30), "lev", name="lev")
+    await house.bot.kill()
+    await house.bot.start()
+    card = await draft(house, {}, "lev")
+    assert "5 photos, all fit" in words(card)
+    house.wiro.apply({"fault": "hang", "where": {"path": "File/Upload"}})  # it is stored, and nobody hears
+    known = set(uploads(house))
+    assert "Started as" in await start(house, card, "lev")
+    await until(lambda: set(uploads(house)) - known, "the first folder is there")
+    await until(lambda: not house.wiro.faults.armed, "a photo is on its way")
+    await house.bot.kill()
+    house.wiro.apply({"clear": True})
+    house.wiro.paused = True
+    await house.bot.start()
+    await until(lambda: trainings(house), "the training is at Wiro")
+    await house.bot.kill()
+    await house.bot.start()
+    house.wiro.paused = False
+    [job] = [each for each in house.jobs() if not each.state.has_ended]
+    await reaches(house, job, JobState.DONE)
+    new = [uploads(house)[name] for name in uploads(house) if name not in known]
+    assert len(new[-1]) == 5
+    [training] = trainings(house)
+    assert training.inputs["selectedFolder"] in {
+        each.id for each in house.wiro._world.uploads.values() if each.name.endswith("-2")
+    }
+    assert photos_here(house) == []
