@@ -19,7 +19,7 @@ from bot.quota.windows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
@@ -42,7 +42,9 @@ def quota_windows(now: datetime) -> Mapping[Unit, str]:
 
 def back_at(unit: Unit, now: datetime) -> datetime | None:
     """When the unit's window ends and its quota is whole again; None for tasks at once."""
-    return {Unit.IMAGE: next_day(now), Unit.TRAINING: next_week(now), Unit.TASK: None}[unit]
+    if unit is Unit.IMAGE:
+        return next_day(now)
+    return next_week(now) if unit is Unit.TRAINING else None
 
 
 def require_size(limits: Limits, new: NewJob) -> None:
@@ -62,7 +64,7 @@ def require_size(limits: Limits, new: NewJob) -> None:
 def holds_for(limits: Limits, new: NewJob, *, now: datetime) -> Holds:
     """Everything that acceptance reserves for the job, in the order in which counters are always locked.
 
-    Quota: the member here, then over all servers. Money, each in its day and its month: the member here, then
+    Quota: the member here, then over all servers. Money, each in its month and its day: the member here, then
         the purses of roles, of the server and of the instance; without a cap it is booked to be looked at.
     """
     unit = Unit.TRAINING if new.images == 0 else Unit.IMAGE
@@ -86,25 +88,24 @@ def holds_for(limits: Limits, new: NewJob, *, now: datetime) -> Holds:
     own = Purse(
         scope=MoneyScope.MEMBER, scope_id=f"{new.guild_id}:{new.user_id}", per_day=day, per_month=month
     )
+    month_ends_at, day_ends_at = next_month(now), next_day(now)
     money = tuple(
-        hold for purse in (own, *limits.purses) for hold in _money_holds(purse, new.estimate_nano_usd, now)
-    )
-    return Holds(quota=quota, money=money)
-
-
-def _money_holds(purse: Purse, amount_nano_usd: int, now: datetime) -> Iterator[MoneyHold]:
-    for window, ends_at, cap in (
-        (day_window(now), next_day(now), purse.per_day),
-        (month_window(now), next_month(now), purse.per_month),
-    ):
-        yield MoneyHold(
+        MoneyHold(
             scope=purse.scope,
             scope_id=purse.scope_id,
             window=window,
-            amount_nano_usd=amount_nano_usd,
+            amount_nano_usd=new.estimate_nano_usd,
             cap_nano_usd=cap,
             back_at=ends_at,
         )
+        for purse in (own, *limits.purses)
+        # The month goes first: who has spent it is not told to come back tomorrow.
+        for window, ends_at, cap in (
+            (month_window(now), month_ends_at, purse.per_month),
+            (day_window(now), day_ends_at, purse.per_day),
+        )
+    )
+    return Holds(quota=quota, money=money)
 
 
 def _number(value: Any) -> int:

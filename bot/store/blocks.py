@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _BLOCK = tables.block
+_FIND = sa.select(_BLOCK).where(  # made once: every task that is asked for is asked it
+    _BLOCK.c.guild_id == sa.bindparam("guild_id"),
+    _BLOCK.c.user_id == sa.bindparam("user_id"),
+    sa.or_(_BLOCK.c.until.is_(None), _BLOCK.c.until > sa.bindparam("now", type_=_BLOCK.c.until.type)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ def unblock(conn: sa.Connection, *, guild_id: int, user_id: int, by: int, now: d
 
 def find(conn: sa.Connection, *, guild_id: int, user_id: int, now: datetime) -> Block | None:
     """The block that holds for the member there."""
-    row = conn.execute(sa.select(_BLOCK).where(*_of(guild_id, user_id), _holds(now))).first()
+    row = conn.execute(_FIND, {"guild_id": guild_id, "user_id": user_id, "now": now}).first()
     return None if row is None else Block(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
 
 

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 _ENTRY = tables.quota_entry
 _AMOUNT = sa.func.sum(_ENTRY.c.granted).label("amount")
 _END = (_ENTRY.c.unit, _ENTRY.c.until, _ENTRY.c.window)
+_HOLDS = sa.and_(
+    _ENTRY.c.user_id == sa.bindparam("user_id"),
+    _ENTRY.c.guild_id == sa.bindparam("guild_id"),
+    _ENTRY.c.until > sa.bindparam("now", type_=_ENTRY.c.until.type),
+    HAS_END,
+)
+HAS_BONUS = sa.exists().where(_HOLDS)
+"""Whether the member may have a bonus there; binds `user_id`, `guild_id` and `now`."""
 _BONUSES = (
     sa.select(*_END, _AMOUNT)
-    .where(
-        _ENTRY.c.user_id == sa.bindparam("user_id"),
-        _ENTRY.c.guild_id == sa.bindparam("guild_id"),
-        _ENTRY.c.until > sa.bindparam("now", type_=_ENTRY.c.until.type),
-        HAS_END,
-    )
+    .where(_HOLDS)
     .group_by(*_END)
     .having(_AMOUNT > 0)
     .order_by(_ENTRY.c.until, _ENTRY.c.unit)

@@ -8,6 +8,7 @@ known later; what moderators grant and reset is in `grants`. An entry says what 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from bot.errors import BudgetRefused, QuotaRefused
 from bot.model import ALL_SERVERS, ENDED, EntryKind, JobState, MoneyScope, Unit
 from bot.store import tables
-from bot.store.rows import insert_missing
+from bot.store.rows import insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,15 +34,39 @@ def _is(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in names]
 
 
-def _guarded(table: sa.Table, names: Sequence[str]) -> sa.Update:
-    """Add to `held` unless that would pass the cap, in one statement: nobody can come in between."""
+@cache
+def _guarded(dialect: str, table: sa.Table) -> Any:
+    """Add to `held` unless that would pass the cap, in one statement: nobody can come in between.
+
+    A row that is missing is made with it: the amount alone has to be within the cap.
+    """
+    held, amount = table.c.held, sa.bindparam("amount", type_=table.c.held.type)
     return (
-        sa.update(table)
-        .where(
-            *_is(table, names), table.c.held + table.c.settled + sa.bindparam("amount") <= sa.bindparam("cap")
+        insert_into(dialect, table)
+        .values(**_new(table), held=amount, settled=0)
+        .on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={"held": held + amount},
+            where=held + table.c.settled + amount <= sa.bindparam("cap"),
         )
-        .values(held=table.c.held + sa.bindparam("amount"))
     )
+
+
+@cache
+def _counted(dialect: str, table: sa.Table) -> Any:
+    """Add to `held` whatever it is; a row that is missing is made with it."""
+    held, amount = table.c.held, sa.bindparam("amount", type_=table.c.held.type)
+    return (
+        insert_into(dialect, table)
+        .values(**_new(table), held=amount, settled=0)
+        .on_conflict_do_update(index_elements=list(table.primary_key), set_={"held": held + amount})
+    )
+
+
+def _new(table: sa.Table) -> dict[str, sa.BindParameter[Any]]:
+    return {
+        column.name: sa.bindparam(f"key_{column.name}", type_=column.type) for column in table.primary_key
+    }
 
 
 def _added(table: sa.Table, names: Sequence[str]) -> sa.Update:
@@ -54,13 +79,9 @@ def _added(table: sa.Table, names: Sequence[str]) -> sa.Update:
     )
 
 
-_GUARD = {table: _guarded(table, key) for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))}
 _ADD = {table: _added(table, key) for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))}
 _INSERT = {table: sa.insert(table) for table in (tables.quota_entry, tables.money_entry)}
-_READ = {
-    table: sa.select(table.c.held + table.c.settled).where(*_is(table, key))
-    for table, key in ((_QUOTA, _QUOTA_KEY), (_MONEY, _MONEY_KEY))
-}
+_READ = sa.select(_QUOTA.c.held + _QUOTA.c.settled).where(*_is(_QUOTA, _QUOTA_KEY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +142,13 @@ def hold(conn: sa.Connection, job: Job, holds: Holds, *, now: datetime) -> None:
         tables.money_entry,
         [common | key | {"held": it.amount_nano_usd, "is_estimate": True} for it, key in money],
     )
-    _open(conn, _QUOTA, [key for _, key in quota])
     _reserve_quota(conn, quota)
-    _open(conn, _MONEY, [key for _, key in money])
     for is_capped, group in groupby(money, key=lambda pair: pair[0].cap_nano_usd is not None):
         if is_capped:
             _reserve_money(conn, group)
         else:  # nothing to refuse: one call for all of them
-            added = [key | {"held": it.amount_nano_usd, "settled": 0} for it, key in group]
-            _apply(conn, _MONEY, _MONEY_KEY, added)
+            counted = [{**_prefixed(key), "amount": it.amount_nano_usd} for it, key in group]
+            conn.execute(_counted(conn.dialect.name, _MONEY), counted)
 
 
 def settle(conn: sa.Connection, job: Job, *, images_made: int, task_existed: bool, now: datetime) -> None:
@@ -253,22 +272,17 @@ def _prefixed(key: Mapping[str, Any]) -> dict[str, Any]:
     return {f"key_{name}": value for name, value in key.items()}
 
 
-def _open(conn: sa.Connection, table: sa.Table, keys: Sequence[Mapping[str, Any]]) -> None:
-    """Make the rows that are missing, so that the guarded update finds one to decide on."""
-    if keys:
-        conn.execute(
-            insert_missing(conn.dialect.name, table), [{**key, "held": 0, "settled": 0} for key in keys]
-        )
-
-
 def _reserve(conn: sa.Connection, table: sa.Table, key: Mapping[str, Any], amount: int, cap: int) -> bool:
-    return conn.execute(_GUARD[table], {**_prefixed(key), "amount": amount, "cap": cap}).rowcount == 1
+    if amount > cap:
+        return False
+    reserving = {**_prefixed(key), "amount": amount, "cap": cap}
+    return conn.execute(_guarded(conn.dialect.name, table), reserving).rowcount == 1
 
 
 def _reserve_quota(conn: sa.Connection, quota: Iterable[tuple[QuotaHold, Mapping[str, Any]]]) -> None:
     for quota_hold, key in quota:
         if not _reserve(conn, _QUOTA, key, quota_hold.amount, quota_hold.cap):
-            used = conn.execute(_READ[_QUOTA], _prefixed(key)).scalar_one()
+            used = conn.execute(_READ, _prefixed(key)).scalar() or 0
             raise QuotaRefused(
                 quota_hold.unit,
                 used=used,

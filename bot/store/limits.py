@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _RULE, _JOB = tables.limit_rule, tables.job
 
-_OF_MEMBER = sa.select(_RULE.c.subject, _RULE.c.subject_id, _RULE.c.amounts).where(
+_HERE = sa.select(sa.literal(1).label("one")).subquery("here")
+_OF_MEMBER = sa.and_(
     _RULE.c.guild_id == sa.bindparam("guild_id"),
     sa.or_(
         _RULE.c.subject == Subject.SERVER,
@@ -35,23 +36,35 @@ _OF_MEMBER = sa.select(_RULE.c.subject, _RULE.c.subject_id, _RULE.c.amounts).whe
         ),
     ),
 )
-_COOLDOWN = sa.select(tables.guild_policy.c.cooldown_s).where(
-    tables.guild_policy.c.guild_id == sa.bindparam("guild_id")
+_COOLDOWN = (
+    sa.select(tables.guild_policy.c.cooldown_s)
+    .where(tables.guild_policy.c.guild_id == sa.bindparam("guild_id"))
+    .scalar_subquery()
 )
+# One query, for every task that is asked for is asked it: a row even where there is no rule.
+_SAID = sa.select(
+    _RULE.c.subject,
+    _RULE.c.subject_id,
+    _RULE.c.amounts,
+    _COOLDOWN.label("cooldown_s"),
+    grants.HAS_BONUS.label("has_bonus"),
+).select_from(_HERE.outerjoin(_RULE, _OF_MEMBER))
 
 
 def rules_for(
     conn: sa.Connection, *, guild_id: int, user_id: int, role_ids: Collection[int], now: datetime
 ) -> MemberRules:
     """All that the server says of the limits of a member with these roles."""
-    asked = {"guild_id": guild_id, "user_id": user_id, "role_ids": list(role_ids)}
-    found = {(row.subject, row.subject_id): loaded(row.amounts) for row in conn.execute(_OF_MEMBER, asked)}
+    asked = {"guild_id": guild_id, "user_id": user_id, "role_ids": list(role_ids), "now": now}
+    rows = conn.execute(_SAID, asked).all()
+    found = {(row.subject, row.subject_id): loaded(row.amounts) for row in rows if row.subject is not None}
+    has_bonus = rows[0].has_bonus
     return MemberRules(
         member=found.get((Subject.MEMBER, user_id), {}),
         roles={each: rule for (subject, each), rule in found.items() if subject is Subject.ROLE},
         server=found.get((Subject.SERVER, 0), {}),
-        bonuses=grants.bonuses(conn, guild_id=guild_id, user_id=user_id, now=now),
-        cooldown_s=conn.execute(_COOLDOWN, {"guild_id": guild_id}).scalar() or 0,
+        bonuses=grants.bonuses(conn, guild_id=guild_id, user_id=user_id, now=now) if has_bonus else (),
+        cooldown_s=rows[0].cooldown_s or 0,
     )
 
 

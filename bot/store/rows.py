@@ -29,8 +29,12 @@ _ADD_EVENT = sa.insert(tables.job_event)
 @cache
 def insert_missing(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that does nothing when it would break a unique key (`ON CONFLICT DO NOTHING`)."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    return insert_into(dialect, table).on_conflict_do_nothing()
+
+
+def insert_into(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can be told what to do when it would break a unique key."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def to_job(row: sa.Row[*tuple[Any, ...]]) -> Job:

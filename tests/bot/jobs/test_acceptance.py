@@ -20,7 +20,7 @@ from bot.errors import BudgetRefused, LimitRefused, QuotaRefused, RuleRefused, T
 from bot.limits import Bonus, Limit, Standing, Target
 from bot.model import JobState, MoneyScope, Unit
 from bot.quota.policy import quota_windows
-from bot.quota.windows import day_window
+from bot.quota.windows import day_window, next_month
 from bot.store import grants, ledger, limits, migrate, policies
 from bot.store.database import Database
 from tests.support.clock import START
@@ -243,3 +243,12 @@ async def test_the_money_of_a_member_a_role_and_a_server_runs_out(
         assert isinstance(refused, BudgetRefused)
         assert refused.scope is scope
         assert await rig.db.read(ledger.check) == []
+
+
+async def test_who_has_spent_the_month_is_told_to_come_back_next_month(rig: Rig) -> None:
+    await _rule(rig, Target.member(GUILD, USER), MONEY_PER_DAY=1, MONEY_PER_MONTH=1)
+    async with rig.process():
+        refused = await ask(rig, 1)
+    assert isinstance(refused, BudgetRefused)
+    assert refused.back_at == next_month(rig.clock.now())
+    assert refused.message.startswith("Your spending limit here is reached")

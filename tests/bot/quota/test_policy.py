@@ -50,16 +50,16 @@ def test_money_is_locked_from_the_member_over_roles_and_the_server_to_the_instan
     capped = limits(rules, budget_nano_usd_per_day=50, budget_nano_usd_per_month=60)
     holds = holds_for(capped, new(estimate_nano_usd=123), now=START)
     assert [(it.scope, it.scope_id, it.window, it.cap_nano_usd) for it in holds.money] == [
-        (MoneyScope.MEMBER, f"{GUILD}:{USER}", DAY, 10),
         (MoneyScope.MEMBER, f"{GUILD}:{USER}", MONTH, 15),
-        (MoneyScope.ROLE, f"{GUILD}:51", DAY, 20),
+        (MoneyScope.MEMBER, f"{GUILD}:{USER}", DAY, 10),
         (MoneyScope.ROLE, f"{GUILD}:51", MONTH, None),
-        (MoneyScope.ROLE, f"{GUILD}:52", DAY, None),
+        (MoneyScope.ROLE, f"{GUILD}:51", DAY, 20),
         (MoneyScope.ROLE, f"{GUILD}:52", MONTH, 30),
-        (MoneyScope.SERVER, str(GUILD), DAY, None),
+        (MoneyScope.ROLE, f"{GUILD}:52", DAY, None),
         (MoneyScope.SERVER, str(GUILD), MONTH, 40),
-        (MoneyScope.INSTANCE, "", DAY, 50),
+        (MoneyScope.SERVER, str(GUILD), DAY, None),
         (MoneyScope.INSTANCE, "", MONTH, 60),
+        (MoneyScope.INSTANCE, "", DAY, 50),
     ]
     assert {it.amount_nano_usd for it in holds.money} == {123}
 
