@@ -9,7 +9,7 @@ import sys
 
 from benchmarks.table import lines
 
-NAMES = ("acknowledgement", "delivery", "polling", "channel", "footprint", "line", "photos")
+NAMES = ("acknowledgement", "delivery", "polling", "channel", "footprint", "line", "quota", "photos")
 
 
 def main() -> int:
