@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from yarl import URL
 
+from sandbox.wiro.addresses import is_loopback
 from sandbox.wiro.faults import Fault, Point
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Callbacks:
 
     def task_ended(self, task: Task) -> None:
         """Start to call back, when the task has an address and ever left the queue."""
-        if not task.was_accepted or not _is_loopback(task.callback_url):
+        if not task.was_accepted or not is_loopback(task.callback_url):
             return
         faults = self._world.faults.take_all_at(Point.CALLBACK, url=task.callback_url, task=task.id)
         if "callback_never" in faults:
@@ -82,13 +81,3 @@ class Callbacks:
 
 def _as_form(content: dict[str, Any]) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in content.items()}
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        url = URL(text)
-        if url.scheme not in {"http", "https"} or not url.host:
-            return False
-        return url.host == "localhost" or ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
-        return False

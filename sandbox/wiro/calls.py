@@ -12,14 +12,23 @@ from sandbox.wiro import refusals
 from sandbox.wiro.faults import Fault, Point
 from sandbox.wiro.refusals import Refusal
 from sandbox.wiro.tasks import CANCELLED, QUEUED, Task
-from sandbox.wiro.tools import TOOLS, Tool, amended, check_model_name, find_tool
+from sandbox.wiro.tools import TOOLS, Tool, amended, find_tool
+from sandbox.wiro.training import FOLDER, check_model_name
 
 if TYPE_CHECKING:
-    from sandbox.wiro.bodies import Body
+    from sandbox.wiro.bodies import Body, SentFile
+    from sandbox.wiro.training import PhotoRoom
     from sandbox.wiro.workers import Workers
     from sandbox.wiro.world import Upload, World
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NOT_IN_FILE_NAMES = re.compile(r"[/\\\r\n\0]")
+_LONGEST_FILE_NAME = 255
+_LARGEST_FILE_BYTES = 100 * 1024 * 1024
+_PICTURES = frozenset({"jpg", "png", "gif", "jpeg", "webp", "heic"})
+_FILMS_AND_SOUNDS = frozenset({"mp4", "webm", "mov", "mp3", "wav", "m4a"})
+_WRITINGS = frozenset({"pdf", "csv", "docx", "xlsx", "pptx", "txt", "md", "epub"})
+_FILE_TYPES = _PICTURES | _FILMS_AND_SOUNDS | _WRITINGS | {"zip"}
 _MAX_PAGE = 100
 _NOT_INPUTS = frozenset({"callbackUrl", "projectid"})
 
@@ -30,10 +39,11 @@ Duration = Callable[[Mapping[str, Any], Random], float]
 class Calls:
     """The calls, each from its body to its answer; a refused one raises `Refusal`."""
 
-    def __init__(self, world: World, workers: Workers, duration: Duration) -> None:
+    def __init__(self, world: World, workers: Workers, photos: PhotoRoom, duration: Duration) -> None:
         self.duration = duration
         self._world = world
         self._workers = workers
+        self._photos = photos
         self._by_path: dict[str, Callable[[Body], Answer]] = {
             "Task/Detail": self._detail,
             "Task/List": self._list,
@@ -64,6 +74,8 @@ class Calls:
         inputs = tool.check(fields)
         if tool.trains:
             check_model_name(body.text("trainModelName"), self._model_names())
+            self._photos.check(inputs)
+        self._check_own_models(inputs)
         self._world.account.check(tool, self._workers.active)
         traits = self._world.faults.take_all_at(
             Point.CREATED, tool=tool.slug, prompt=str(inputs.get("prompt", ""))
@@ -93,6 +105,13 @@ class Calls:
         )
         self._workers.start(task)
         return task
+
+    def _check_own_models(self, inputs: Mapping[str, Any]) -> None:
+        """Raise a `Refusal` when an input names a model that no training of this account made."""
+        own = {task.model_id for task in self._world.trained()}
+        for name in ("selectedModelPrivate", "referenceModelPrivate"):
+            if (wanted := str(inputs.get(name) or "")) and wanted not in own:
+                raise refusals.invalid()
 
     def _model_names(self) -> list[str]:
         trainings = (task for task in self._world.tasks.values() if task.tool.trains)
@@ -168,6 +187,8 @@ class Calls:
         if not task.is_ended:
             raise refusals.task_not_ended()
         task.files_deleted = True
+        if task.tool.trains and (folder := str(task.inputs[FOLDER] or "")):
+            self._world.forget_files(folder)
         self._world.changed()
         return {"result": True, "errors": []}
 
@@ -211,8 +232,14 @@ class Calls:
             raise refusals.missing("name")
         if not _FOLDER_NAME.fullmatch(name):
             raise refusals.invalid()
-        folder = self._world.add_upload(name, "", body.text("parentid", "0"), None)
-        row = {
+        parent = body.text("parentid", "0")
+        if not self._world.is_folder(parent):
+            raise refusals.invalid()
+        folder = self._world.add_upload(name, "", parent, None)
+        return {"errors": [], "list": [self._folder_row(folder)], "result": True}
+
+    def _folder_row(self, folder: Upload) -> Answer:
+        return {
             "id": folder.id,
             "name": folder.name,
             "parentid": folder.parent_id,
@@ -220,15 +247,21 @@ class Calls:
             "contenttype": "",
             "addedtime": str(int(folder.added_s + self._world.skew_s())),
         }
-        return {"errors": [], "list": [row], "result": True}
 
     def _upload(self, body: Body) -> Answer:
         sent = next((file for file in body.files if file.part == "file"), None)
         if sent is None:
             raise refusals.file_missing("file")
         folder = body.text("folderid", "0")
-        if folder != "0" and folder not in self._world.uploads:
+        if not self._world.is_folder(folder) or not _is_taken(sent):
             raise refusals.invalid()
+        faults = self._world.faults.take_all_at(Point.UPLOAD, file=sent.name)
+        if "upload_elsewhere" in faults:
+            folder = "0"
+        if "zip_is_folder" in faults and sent.name.lower().endswith(".zip"):
+            made = self._world.add_upload(sent.name[: -len(".zip")], "", folder, None)
+            self._world.add_upload(sent.name, sent.content_type, made.id, sent.data)
+            return {"errors": [], "list": [self._folder_row(made)], "result": True}
         upload = self._world.add_upload(sent.name, sent.content_type, folder, sent.data)
         return {"errors": [], "list": [self._upload_row(upload)], "result": True}
 
@@ -243,3 +276,10 @@ class Calls:
             "addedtime": str(int(upload.added_s + self._world.skew_s())),
             "accesskey": upload.access_key,
         }
+
+
+def _is_taken(file: SentFile) -> bool:
+    """Whether Wiro stores such a file: a name without folders, a type of its list, no more than 100 MB."""
+    proper = len(file.name) <= _LONGEST_FILE_NAME and not _NOT_IN_FILE_NAMES.search(file.name)
+    stem, _, kind = file.name.rpartition(".")
+    return proper and bool(stem) and kind.lower() in _FILE_TYPES and len(file.data) <= _LARGEST_FILE_BYTES

@@ -18,6 +18,7 @@ class Point(Enum):
     CREATED = "a new task; the fault stays with it to its end [tool, prompt]"
     LIST = "the rows that Task/List gives []"
     CONNECT = "a new socket connection []"
+    UPLOAD = "a file that is uploaded [file]"
     SOCKET = "the socket, as it speaks [status, token]"
     DOWNLOAD = "a file's download [path]"
     CALLBACK = "Wiro's call to callbackUrl [url, task]"
@@ -97,6 +98,7 @@ _CALLS = (
     ),
     _refusal("refuse", "Refuse a call: account suspended", _SUSPENDED),
     _refusal("auth_error", "Refuse the API key", "Project authorization is not valid.", status=401),
+    _refusal("upload_refused", "Refuse an upload", "invalid-parameters", path="File/Upload"),
     _refusal(
         "no_task_yet", "Say that there is no such task", "There is no task yet.", code=1, path="Task/Detail"
     ),
@@ -143,6 +145,7 @@ _TASKS = (
     _task("unknown_status", "Give the next task a status that nobody knows"),
     _task("text_progress", "Send the next task's progress as JSON text"),
     _task("stderr", "Send stderr text while the next task runs"),
+    _task("unlisted_model", "Name the next trained model in its task alone, not on the page"),
     _task("foreign_task", "Let another program run something at the same time"),
     _task("twin_task", "Let another program run exactly the same"),
 )
@@ -166,6 +169,11 @@ _MODES = (
     _mode(Point.TIME, "clock_skew", "Let Wiro's clock be five minutes ahead", seconds=300.0),
 )
 
+_UPLOADS = (
+    _kind("upload_elsewhere", "Put an upload beside its folder", Point.UPLOAD),
+    _mode(Point.UPLOAD, "zip_is_folder", "Answer an uploaded ZIP with the folder it was extracted to"),
+)
+
 _DOWNLOADS = (
     _kind("cdn_missing", "Answer a download with 404", Point.DOWNLOAD, act="http", status=404),
     _kind("cdn_error", "Answer a download with HTTP 503", Point.DOWNLOAD, act="http", status=503),
@@ -175,7 +183,7 @@ _DOWNLOADS = (
 )
 
 KINDS: Mapping[str, FaultKind] = MappingProxyType(
-    {kind.name: kind for kind in (*_CALLS, *_TASKS, *_MODES, *_DOWNLOADS)}
+    {kind.name: kind for kind in (*_CALLS, *_TASKS, *_MODES, *_UPLOADS, *_DOWNLOADS)}
 )
 
 

@@ -7,9 +7,9 @@ import zlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from sandbox.wiro.inputs import number_of
 from sandbox.wiro.portraits import Picture
 from sandbox.wiro.tasks import Output, Task
-from sandbox.wiro.tools import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,10 @@ class Gallery:
 
     def picture(self, task: Task, index: int) -> Picture:
         """What the task's output of that index shows."""
-        prompt = str(task.inputs.get("prompt") or "")
+        prompt = str(task.inputs.get("saveSamplePrompt" if task.tool.trains else "prompt") or "")
         seed = _seed(task.inputs.get("seed"))
+        if own_model := str(task.inputs.get("selectedModelPrivate") or ""):
+            seed ^= zlib.crc32(own_model.encode())  # it knows other faces
         if self.variety is not None:
             prompt, seed = "", seed % self.variety
         width, height = (int(number_of(task.inputs, side, 512)) for side in ("width", "height"))
@@ -97,7 +99,7 @@ class Gallery:
 
 
 def _samples(task: Task) -> int:
-    return 1 if task.tool.trains else int(number_of(task.inputs, "samples", 4))
+    return int(number_of(task.inputs, "nSaveSample" if task.tool.trains else "samples", 4))
 
 
 def _seed(value: object) -> int:

@@ -19,6 +19,7 @@ from sandbox.wiro.gallery import Gallery
 from sandbox.wiro.portraits import Picture, paint
 from sandbox.wiro.socket import Hub
 from sandbox.wiro.tools import PORTRAITPLUS, Tool, usual_duration
+from sandbox.wiro.training import PhotoRoom
 from sandbox.wiro.workers import Workers
 from sandbox.wiro.world import World
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from sandbox.wiro.faults import Faults
     from sandbox.wiro.tasks import Task
+    from sandbox.wiro.world import Upload
 
 _SHOWN_TASKS = 50
 _SHOWN_PROMPT = 60
@@ -71,9 +73,12 @@ class WiroStandIn:
         self._gallery = Gallery(self._world, painter)
         self._hub = Hub(self._world)
         self._callbacks = Callbacks(self._world)
-        self._workers = Workers(self._world, self._hub, self._gallery, self._callbacks.task_ended)
+        self._photos = PhotoRoom(self._world)
+        self._workers = Workers(
+            self._world, self._hub, self._gallery, self._photos, self._callbacks.task_ended
+        )
         gate = Gate(api_key, api_secret, strict_nonce=strict_nonce)
-        self._calls = Calls(self._world, self._workers, usual_duration)
+        self._calls = Calls(self._world, self._workers, self._photos, usual_duration)
         self._door = Door(self._world, gate, self._calls, self.requests)
         self._cdn = Cdn(self._world, self._gallery)
 
@@ -96,6 +101,7 @@ class WiroStandIn:
         self._world.stopping.set()
         await self._workers.stop()
         await self._callbacks.stop()
+        await self._photos.stop()
         await self._hub.stop()
         await self._gallery.stop()
 
@@ -194,6 +200,10 @@ class WiroStandIn:
     def tasks(self) -> Mapping[str, Task]:
         """Every task that was created, by id, oldest first."""
         return self._world.tasks
+
+    def files_in(self, folder_id: str) -> list[Upload]:
+        """What was uploaded into a folder, in its order; "0" is the one that all others are in."""
+        return self._world.files_in(folder_id)
 
     @property
     def faults(self) -> Faults:

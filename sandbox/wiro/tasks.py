@@ -98,6 +98,10 @@ class Task:
     debug_error: str = ""
     percent: int = 0
     files_deleted: bool = False
+    photos: tuple[str, ...] = ()
+    """Of a training: the names of those that it was given, once it has looked."""
+    model_id: str = ""
+    """Of a training that is done: by which the model is chosen."""
 
     @property
     def is_ended(self) -> bool:
@@ -161,7 +165,7 @@ class Task:
             "description": "",
             "basemodelid": "0",
             "runtype": "model",
-            "modelfolderid": "",
+            "modelfolderid": self.model_id if "unlisted_model" in self.traits else "",
             "modelfileid": "",
             "callbackurl": self.callback_url,
             "marketplaceid": None,

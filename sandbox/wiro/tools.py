@@ -3,89 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.wiro import refusals
+from sandbox.wiro.inputs import Input, Option, number_of
+from sandbox.wiro.training import TRAINING_S, training_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
 CPS_USD = Decimal("0.000585")  # the price of a second, from the samples of Wiro's pages
-TRAINING_S = 3 * 3600.0
-_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]+")
-_RESERVED_NAMES = frozenset({"admin", "model", "test", "wiro"})
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a select."""
-
-    value: str
-    label: str
-    description: str = ""
-    triggerwords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One input of a tool. The range is the server's own knowledge: the pages do not state it."""
-
-    id: str
-    type: str
-    default: str = ""
-    label: str = ""
-    required: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    options: tuple[Option, ...] = ()
-
-    def check(self, value: Any) -> None:
-        """Raise a `Refusal` when the value cannot be run with; an empty one stands for the default."""
-        if value is None or value == "":
-            if self.required:
-                raise refusals.missing(self.id)
-        elif self.type in {"number", "float", "range"}:
-            self._check_number(value)
-        elif self.options and str(value) not in {option.value for option in self.options}:
-            raise refusals.invalid()
-
-    def _check_number(self, value: Any) -> None:
-        number = as_number(value)
-        if number is None:
-            raise refusals.not_a_number(self.id)
-        if (
-            self.minimum is not None
-            and self.maximum is not None
-            and not self.minimum <= number <= self.maximum
-        ):
-            raise refusals.out_of_range(self.id, self.minimum, self.maximum)
-
-    def row(self, options: Sequence[Option]) -> dict[str, Any]:
-        """The input as an item of Tool/Detail's `parameters`."""
-        row: dict[str, Any] = {
-            "id": self.id,
-            "type": self.type,
-            "label": self.label or self.id.lower(),
-            "default": self.default,
-            "required": self.required,
-        }
-        if self.type in {"select", "radio"}:
-            row["options"] = [
-                {
-                    "label": option.label,
-                    "value": option.value,
-                    "description": option.description,
-                    "triggerwords": list(option.triggerwords),
-                    "generatesettings": [],
-                }
-                for option in options
-            ]
-        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +44,16 @@ class Tool:
     def check(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs among the fields of a Run, checked; other fields are left aside.
 
-        An input that is not used must be sent empty: one that is absent is refused, as Wiro does. A training
-        may leave any out but its name.
+        An input that is not used must be sent empty: one that is absent is refused, as Wiro does.
 
         Raises:
             Refusal: The first thing that is wrong, in Wiro's words.
         """
         for known in self.inputs:
-            if known.id not in fields and not self.trains:
+            if known.id not in fields:
                 raise refusals.missing(known.id)
             known.check(fields.get(known.id))
-        names = fields.keys() if self.trains else {known.id for known in self.inputs}
-        return {name: value for name, value in fields.items() if name in names}
+        return {known.id: fields[known.id] for known in self.inputs}
 
     def row(self, own_models: Sequence[Option] = (), *, full: bool = True) -> dict[str, Any]:
         """The tool as Tool/List and Tool/Detail give it; `own_models` are the account's trained ones."""
@@ -179,35 +107,8 @@ def amended(row: Mapping[str, Any], otherwise: Mapping[str, Any]) -> dict[str, A
     return page
 
 
-def as_number(value: Any) -> float | None:
-    """A JSON number, or text that is one; None for everything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def number_of(inputs: Mapping[str, Any], name: str, default: float) -> float:
-    """A checked number's value, or `default` where it was left empty."""
-    number = as_number(inputs.get(name))
-    return default if number is None else number
-
-
-def check_model_name(name: str, taken: Sequence[str]) -> None:
-    """Raise a `Refusal` unless a trained model may be called so."""
-    if not _MODEL_NAME.fullmatch(name):
-        raise refusals.model_name_wrong()
-    if name.lower() in _RESERVED_NAMES:
-        raise refusals.model_name_reserved()
-    if name.lower() in {other.lower() for other in taken}:
-        raise refusals.model_name_taken()
-
-
 def usual_duration(inputs: Mapping[str, Any], rng: Random) -> float:
-    """Seconds from Run to the end: about 10 for the default portrait, three hours to train."""
+    """Seconds from Run to the end: about 10 for the default portrait, some minutes to train."""
     spread = rng.lognormvariate(0.0, 0.08)
     if "trainModelName" in inputs:
         return TRAINING_S * spread
@@ -297,14 +198,8 @@ TRAIN_DREAMBOOTH_SD = Tool(
     title="Train Dreambooth (SD)",
     description="Fine-tunes a Stable Diffusion model on a handful of photos.",
     categories=("tool", "train", "sd", "text-to-image"),
-    inputs=(
-        Input("trainModelName", "text", "", "trainmodelname", required=True),
-        Input("trainModelDescription", "textarea", "", "trainmodeldescription"),
-        Input("referenceModel", "select", "1", "referencemodel", options=_BASES),
-        Input("referenceModelPrivate", "select", "", "referencemodelprivate"),
-        Input("classificationDataSet", "radio", "", "classificationdataset"),
-    ),
-    computing_time="3 hours",
+    inputs=training_inputs(_BASES),
+    computing_time="4 minutes",
     usual_s=TRAINING_S,
     minimum_balance_usd=Decimal(10),
     trains=True,

@@ -9,13 +9,16 @@ from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sandbox.wiro.inputs import number_of
 from sandbox.wiro.tasks import CANCELLED, ENDED, FATAL, Output, Task
-from sandbox.wiro.tools import CPS_USD, number_of
+from sandbox.wiro.tools import CPS_USD
+from sandbox.wiro.training import NoPhotos
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.wiro.gallery import Gallery
+    from sandbox.wiro.training import PhotoRoom
     from sandbox.wiro.world import World
 
 # When a status is reached, as a share of the whole time from Run to the end.
@@ -27,6 +30,7 @@ _PREPARATION = (
     ("task_start", 0.10),
 )
 _STEPS_FROM, _STEPS_TO = 0.12, 0.90
+_MOST_TOLD = 100  # steps of a task that it tells of
 _OUTPUT_FULL_AT, _END_AT, _POSTPROCESS_AT = 0.91, 0.92, 0.93
 
 
@@ -45,11 +49,17 @@ class Workers:
     """As many workers as there are tasks, or `max_running`; none takes a task while `paused`."""
 
     def __init__(
-        self, world: World, publisher: Publisher, gallery: Gallery, on_end: Callable[[Task], None]
+        self,
+        world: World,
+        publisher: Publisher,
+        gallery: Gallery,
+        photos: PhotoRoom,
+        on_end: Callable[[Task], None],
     ) -> None:
         self._world = world
         self._publisher = publisher
         self._gallery = gallery
+        self._photos = photos
         self._on_end = on_end
         self._waiting: deque[tuple[Task, asyncio.Event]] = deque()
         self._carrying: dict[str, asyncio.Task[None]] = {}
@@ -134,6 +144,13 @@ class Workers:
             return
         for status, share in _PREPARATION:
             await run.reach(status, share)
+            if status == "task_preprocess_start" and task.tool.trains:
+                try:
+                    task.photos = await self._photos.fetch(task.inputs)
+                except NoPhotos as error:
+                    task.debug_error = str(error)
+                    self._end(task, FATAL, task.debug_error)
+                    return
         # Drawn beside the work, so that the end comes on time.
         painting = asyncio.create_task(self._gallery.make_outputs(task), name=f"wiro outputs {task.id}")
         try:
@@ -149,8 +166,10 @@ class Workers:
             await run.reach("task_warming_up", _STEPS_FROM)
         if "stderr" in task.traits:
             self._publisher.publish(task, "task_error", "UserWarning: the safety checker is disabled")
-        steps = max(1, int(number_of(task.inputs, "steps", 30)))
-        for step in range(1, steps + 1):
+        steps = max(1, int(number_of(task.inputs, "trainingSteps" if task.tool.trains else "steps", 30)))
+        told = min(steps, _MOST_TOLD)
+        for number in range(1, told + 1):
+            step = steps * number // told
             await run.until(_STEPS_FROM + (_STEPS_TO - _STEPS_FROM) * step / steps)
             run.progress(step, steps)
             if "stuck_task" in task.traits and step * 2 >= steps:
@@ -171,6 +190,7 @@ class Workers:
         task.pexit = failed["pexit"] if failed else "0"
         if not failed:
             task.outputs = () if "no_outputs" in task.traits else outputs
+            task.model_id = self._world.new_id() if task.tool.trains else ""
             elapsed = Decimal(f"{task.elapsed_s(self._world.now_s()):.4f}")
             task.cost_usd = elapsed * CPS_USD
             self._world.account.balance_usd -= task.cost_usd

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.clock import SandboxClock
 from sandbox.wiro.faults import Faults
+from sandbox.wiro.inputs import Option
 from sandbox.wiro.tasks import Task
-from sandbox.wiro.tools import Option, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
     from sandbox.wiro.account import Account
+    from sandbox.wiro.tools import Tool
 
 _TOKEN_LETTERS = string.ascii_letters + string.digits
 
@@ -139,6 +140,20 @@ class World:
         self.uploads[upload.id] = self._by_folder[upload.folder] = upload
         return upload
 
+    def is_folder(self, folder_id: str) -> bool:
+        """Whether the account has a folder of that id; "0" is the one that all others are in."""
+        found = self.uploads.get(folder_id)
+        return folder_id == "0" or (found is not None and found.data is None)
+
+    def files_in(self, folder_id: str) -> list[Upload]:
+        """The files that were uploaded into a folder, in their order."""
+        return [one for one in self.uploads.values() if one.parent_id == folder_id and one.data is not None]
+
+    def forget_files(self, folder_id: str) -> None:
+        """Delete what is in a folder, for the CDN too."""
+        for file in self.files_in(folder_id):
+            del self.uploads[file.id], self._by_folder[file.folder]
+
     def add_output_folder(self, task: Task) -> str:
         """A new address under which the task's files are found."""
         folder = self.new_folder()
@@ -155,13 +170,12 @@ class World:
 
     def own_models(self) -> list[Option]:
         """The models that this account's trainings made, as a select offers them."""
-        done = (task for task in self.tasks.values() if task.tool.trains and task.pexit == "0")
-        return [
-            Option(
-                task.id, str(task.inputs["trainModelName"]), str(task.inputs.get("trainModelDescription", ""))
-            )
-            for task in done
-        ]
+        listed = [task for task in self.trained() if "unlisted_model" not in task.traits]
+        return [_own_model(task) for task in listed]
+
+    def trained(self) -> list[Task]:
+        """The trainings that made a model."""
+        return [task for task in self.tasks.values() if task.model_id]
 
     # Who looks on.
 
@@ -179,3 +193,8 @@ class World:
         """Tell those who watch."""
         for watcher in self._watchers:
             watcher.set()
+
+
+def _own_model(task: Task) -> Option:
+    name, about = (str(task.inputs[key]) for key in ("trainModelName", "trainModelDescription"))
+    return Option(task.model_id, name, about)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from sandbox.wiro.callback import _is_loopback
+from sandbox.wiro.addresses import is_loopback
 from tests.sandbox.wiro.wire import INPUTS
 
 if TYPE_CHECKING:
@@ -139,4 +139,4 @@ async def test_callback_can_stay_away(wire: Wire, wiro: WiroStandIn, hook: Hook)
     ],
 )
 def test_only_this_machine_is_called(url: str, called: bool) -> None:
-    assert _is_loopback(url) is called
+    assert is_loopback(url) is called

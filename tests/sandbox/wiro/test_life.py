@@ -180,6 +180,7 @@ async def test_running_task_can_be_killed_but_not_cancelled(wire: Wire, wiro: Wi
 
 
 async def test_task_between_queue_and_worker_obeys_neither(wire: Wire, wiro: WiroStandIn) -> None:
+    wiro.apply({"fault": "duration", "seconds": 500})  # or it is past the moment before that is looked at
     task = await wire.run()
     await wire.until(lambda: task.status == "task_preprocess_start")
     wiro.speed = 0
@@ -232,7 +233,7 @@ async def test_list_is_newest_first_in_pages(wire: Wire, wiro: WiroStandIn) -> N
 async def test_list_can_be_of_one_model(wire: Wire, wiro: WiroStandIn) -> None:
     wiro.paused = True
     task = await wire.run()
-    await wire.call("Run/wiro/train-dreambooth-sd", {"trainModelName": "fox"})
+    await wire.train()
     answer = await wire.call("Task/List", {"modelName": "portraitplus"})
 
     assert [row["id"] for row in answer["tasklist"]] == [task.id]

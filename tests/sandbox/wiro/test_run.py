@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from tests.sandbox.wiro.wire import INPUTS, PORTRAIT, signed
+from tests.sandbox.wiro.wire import INPUTS, PORTRAIT, TRAIN, TRAINING, signed
 
 if TYPE_CHECKING:
     from sandbox.wiro import WiroStandIn
     from tests.sandbox.wiro.wire import Wire
-
-TRAIN = "Run/wiro/train-dreambooth-sd"
 
 
 async def test_answer_is_flat_with_id_and_token(wire: Wire) -> None:
@@ -144,31 +142,5 @@ async def test_ended_task_makes_room(wire: Wire, wiro: WiroStandIn) -> None:
 async def test_small_balance_is_code_97(wire: Wire, wiro: WiroStandIn, balance: str, path: str) -> None:
     wiro.balance_usd = Decimal(balance)
 
-    assert await wire.error(path, {**INPUTS, "trainModelName": "fox"}) == (97, "Insufficient balance")
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("my model!", "Your model name should be contain (A-Z) (0-9) (-) (_) (.)"),
-        ("wiro", "This name is not allowed"),
-        ("Fox-1", "This model name is already in use"),
-        ("", "Request parameter [trainModelName] required"),
-    ],
-)
-async def test_model_name_is_refused(wire: Wire, name: str, message: str) -> None:
-    await wire.call(TRAIN, {"trainModelName": "fox-1"})
-
-    assert await wire.error(TRAIN, {"trainModelName": name}) == (0, message)
-
-
-async def test_training_takes_hours_and_makes_a_model(wire: Wire, wiro: WiroStandIn) -> None:
-    wiro.speed = 1_000_000
-    task = await wire.run(TRAIN, trainModelName="fox-1")
-    await wire.ended(task)
-    tool = await wire.call("Tool/Detail", {"slugowner": "wiro", "slugproject": "text-to-image-sd"})
-    items = {item["id"]: item for item in tool["tool"][0]["parameters"][0]["items"]}
-
-    assert 2.2 * 3600 < task.duration_s < 4.2 * 3600
-    assert [option["label"] for option in items["selectedModelPrivate"]["options"]] == ["fox-1"]
-    assert items["selectedModel"]["options"][0]["label"] == "Lykon/NeverEnding-Dream"
+    inputs = {**INPUTS, **TRAINING, "selectedFolder": await wire.folder("a.jpg")}
+    assert await wire.error(path, inputs) == (97, "Insufficient balance")

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 
-from tests.sandbox.wiro.wire import INPUTS, signed
+from tests.sandbox.wiro.wire import INPUTS, TRAINING, signed
 
 if TYPE_CHECKING:
     from tests.sandbox.wiro.wire import Wire
@@ -69,16 +67,10 @@ async def test_training_page_lists_reference_models(wire: Wire) -> None:
     items = {item["id"]: item for item in row["parameters"][0]["items"]}
     models = {option["value"]: option for option in items["referenceModel"]["options"]}
 
-    assert list(items) == [
-        "trainModelName",
-        "trainModelDescription",
-        "referenceModel",
-        "referenceModelPrivate",
-        "classificationDataSet",
-    ]
+    assert list(items) == list(TRAINING)
     assert models["632"]["triggerwords"] == ["gtav style"]
     assert models["1"]["label"] == "CompVis/stable-diffusion-v1-4"
-    assert items["classificationDataSet"]["options"] == []
+    assert items["classificationDataSet"]["options"][0]["value"] == "person"
 
 
 async def test_summary_leaves_the_inputs_out(wire: Wire) -> None:
@@ -121,19 +113,10 @@ async def test_explore_has_sections_of_tools(wire: Wire) -> None:
     assert section["total"] == len(section["tools"]) == 3
 
 
-async def upload(wire: Wire, data: bytes, name: str = "fox.png", **fields: str) -> dict[str, Any]:
-    form = aiohttp.FormData()
-    for key, value in fields.items():
-        form.add_field(key, value)
-    form.add_field("file", io.BytesIO(data), filename=name, content_type="image/png")
-    answer: dict[str, Any] = await (await wire.post("File/Upload", data=form)).json()
-    return answer
-
-
 async def test_file_is_uploaded_into_a_folder_and_found_at_its_url(wire: Wire) -> None:
     [folder] = (await wire.call("File/FolderCreate", {"name": "fox_1"}))["list"]
     data = b"\x89PNG\r\n" * 400_000  # more than a web application takes by default
-    [file] = (await upload(wire, data, folderid=folder["id"]))["list"]
+    [file] = (await wire.upload(data, folderid=folder["id"]))["list"]
     async with wire.session.get(file["url"]) as response:
         body = await response.read()
 
@@ -159,7 +142,7 @@ async def test_folder_needs_a_proper_name(wire: Wire, name: str, message: str) -
 
 async def test_upload_without_a_file_or_into_nowhere_is_refused(wire: Wire) -> None:
     assert await wire.error("File/Upload", {"folderid": "0"}) == (0, "Request files [file] required")
-    nowhere = await upload(wire, b"x", folderid="77")
+    nowhere = await wire.upload(b"x", folderid="77")
     assert nowhere["errors"] == [{"code": 0, "message": "Request parameters are invalid."}]
 
 

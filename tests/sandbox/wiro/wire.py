@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 from typing import TYPE_CHECKING, Any
+
+import aiohttp
 
 from sandbox.wiro.auth import signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import aiohttp
 
     from sandbox.wiro import Task, WiroStandIn
 
@@ -27,6 +28,49 @@ INPUTS: dict[str, Any] = {
     "width": 64,
     "height": 64,
     "scheduler": "EulerDiscreteScheduler",
+}
+TRAIN = "Run/wiro/train-dreambooth-sd"
+TRAINING: dict[str, Any] = {
+    "trainModelName": "fox-1",
+    "trainModelDescription": "",
+    "referenceModel": "1",
+    "referenceModelPrivate": "",
+    "classificationDataSet": "person",
+    "instancePrompt": "photo of sks fox",
+    "classPrompt": "photo of a fox",
+    "saveSamplePrompt": "photo of sks fox in the snow",
+    "saveSampleNegativePrompt": "",
+    "seed": "7",
+    "classImages": 50,
+    "nSaveSample": 2,
+    "saveGuidanceScale": 7.5,
+    "saveInferSteps": 30,
+    "priorLossWeight": 1.0,
+    "trainBatchSize": 1,
+    "sampleBatchSize": 4,
+    "trainingSteps": 800,
+    "gradientAccumulationSteps": 1,
+    "learningRate": 0.000002,
+    "lrWarmUpSteps": 0,
+    "adamBeta1": 0.9,
+    "adamBeta2": 0.999,
+    "adamWeightDecay": 0.01,
+    "adamEpsilon": 1e-8,
+    "maxGradNorm": 1.0,
+    "saveInterval": 10_000,
+    "saveMinSteps": 10_000,
+    "padTokens": False,
+    "withPriorPreservation": True,
+    "centerCrop": True,
+    "trainTextEncoder": True,
+    "gradientCheckpointing": True,
+    "scaleLR": False,
+    "use8BitAdam": True,
+    "resolution": "512",
+    "lrScheduler": "constant",
+    "mixedPrecision": "fp16",
+    "selectedFolder": "",
+    "selectedFolderUrl": "",
 }
 KEY, SECRET = "sandbox-key", "sandbox-secret"
 _nonces = itertools.count(1)
@@ -65,6 +109,31 @@ class Wire:
 
     async def run(self, path: str = PORTRAIT, **inputs: Any) -> Task:
         answer = await self.call(path, {**INPUTS, **inputs})
+        return self.wiro.tasks[answer["taskid"]]
+
+    async def upload(
+        self, data: bytes, name: str = "fox.png", content_type: str = "image/png", **fields: str
+    ) -> dict[str, Any]:
+        """The whole answer to an upload."""
+        form = aiohttp.FormData()
+        for key, value in fields.items():
+            form.add_field(key, value)
+        form.add_field("file", io.BytesIO(data), filename=name, content_type=content_type)
+        answer: dict[str, Any] = await (await self.post("File/Upload", data=form)).json()
+        return answer
+
+    async def folder(self, *names: str) -> str:
+        """The id of a new folder with files of these names in it."""
+        [made] = (await self.call("File/FolderCreate", {"name": "photos"}))["list"]
+        for name in names:
+            await self.upload(b"a photo", name, folderid=made["id"])
+        return str(made["id"])
+
+    async def train(self, **inputs: Any) -> Task:
+        """A training that was started, of two photos unless the inputs say otherwise."""
+        if not inputs.keys() & {"selectedFolder", "selectedFolderUrl"}:
+            inputs["selectedFolder"] = await self.folder("001-a.jpg", "002-b.jpg")
+        answer = await self.call(TRAIN, {**TRAINING, **inputs})
         return self.wiro.tasks[answer["taskid"]]
 
     async def row(self, task: Task) -> dict[str, Any]:
