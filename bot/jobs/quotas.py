@@ -55,12 +55,7 @@ class Quotas:
 
     async def rules(self, guild_id: int, subject: Subject, *, limit: int) -> Mapping[Target, Amounts]:
         """The server's rules for members, or for roles, those that changed last first."""
-
-        def unit(conn: sa.Connection) -> Mapping[Target, Amounts]:
-            found = limits.targets(conn, guild_id, subject, limit=limit)
-            return {target: limits.rule(conn, target) for target in found}
-
-        return await self._db.read(unit)
+        return await self._db.read(lambda conn: limits.rules(conn, guild_id, subject, limit=limit))
 
     async def change(self, target: Target, said: Mapping[Limit, int | None], *, by: int) -> Change | None:
         """Let the rule say these amounts too; None takes one out. None is given back when all was so.
@@ -71,9 +66,7 @@ class Quotas:
         now = self._clock.now()
 
         def unit(conn: sa.Connection) -> Change | None:
-            wanted = {**limits.rule(conn, target), **said}
-            amounts = {limit: amount for limit, amount in wanted.items() if amount is not None}
-            changed = limits.set_rule(conn, target, amounts, by=by, now=now)
+            changed = limits.change_rule(conn, target, said, by=by, now=now)
             return changes.changes(conn, target.guild_id, limit=1)[0] if changed else None
 
         return await self._db.write(unit)

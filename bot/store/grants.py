@@ -77,6 +77,9 @@ def take_back(
     conn: sa.Connection, *, guild_id: int, user_id: int, by: int, why: str | None, now: datetime
 ) -> tuple[Bonus, ...]:
     """End all of the member's bonuses there, each with its entry in the audit; which there were."""
+    # Of two who take them back at once, one finds none left.
+    key = {"guild_id": guild_id, "user_id": user_id, "now": now}
+    conn.execute(sa.select(_ENTRY.c.id).where(_HOLDS).order_by(_ENTRY.c.id).with_for_update(), key)
     ended = bonuses(conn, guild_id=guild_id, user_id=user_id, now=now)
     who = {"user_id": user_id, "guild_id": guild_id, "actor_id": by, "why": why, "at": now}
     ledger.book_quota(conn, [_entry(EntryKind.RESET, each, -each.amount) | who for each in ended])

@@ -12,14 +12,15 @@ import sqlalchemy as sa
 
 from bot.errors import TooSoon
 from bot.limits import MemberRules, Subject, Target, check_amounts, loaded, stored
+from bot.model import Reason
 from bot.store import changes, grants, tables
 from bot.store.rows import insert_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from bot.limits import Amounts
+    from bot.limits import Amounts, Limit
     from bot.model import Job
 
 _RULE, _JOB = tables.limit_rule, tables.job
@@ -74,11 +75,16 @@ def rule(conn: sa.Connection, target: Target) -> Amounts:
     return loaded(amounts or {})
 
 
-def targets(conn: sa.Connection, guild_id: int, subject: Subject, *, limit: int) -> Sequence[Target]:
-    """For whom of that kind the server has rules, those that changed last first."""
-    query = sa.select(_RULE.c.subject_id).where(_RULE.c.guild_id == guild_id, _RULE.c.subject == subject)
-    ids = conn.execute(query.order_by(_RULE.c.updated_at.desc(), _RULE.c.subject_id).limit(limit)).scalars()
-    return [Target(guild_id=guild_id, subject=subject, id=each) for each in ids]
+def rules(conn: sa.Connection, guild_id: int, subject: Subject, *, limit: int) -> Mapping[Target, Amounts]:
+    """The server's rules for subjects of that kind, those that changed last first."""
+    query = sa.select(_RULE.c.subject_id, _RULE.c.amounts).where(
+        _RULE.c.guild_id == guild_id, _RULE.c.subject == subject
+    )
+    rows = conn.execute(query.order_by(_RULE.c.updated_at.desc(), _RULE.c.subject_id).limit(limit))
+    found = {
+        Target(guild_id=guild_id, subject=subject, id=row.subject_id): loaded(row.amounts) for row in rows
+    }
+    return {target: amounts for target, amounts in found.items() if amounts}
 
 
 def set_rule(conn: sa.Connection, target: Target, amounts: Amounts, *, by: int, now: datetime) -> bool:
@@ -92,21 +98,38 @@ def set_rule(conn: sa.Connection, target: Target, amounts: Amounts, *, by: int, 
         now: The time.
     """
     check_amounts(amounts)
-    values = {"amounts": stored(amounts), "updated_at": now}
+    return _store(conn, target, _locked(conn, target, now), amounts, by=by, now=now)
+
+
+def change_rule(
+    conn: sa.Connection, target: Target, said: Mapping[Limit, int | None], *, by: int, now: datetime
+) -> bool:
+    """Let the rule say these amounts too; None takes one out. The rest is as `set_rule`."""
+    before = _locked(conn, target, now)
+    after = {limit: amount for limit, amount in {**before, **said}.items() if amount is not None}
+    check_amounts(after)
+    return _store(conn, target, before, after, by=by, now=now)
+
+
+def _locked(conn: sa.Connection, target: Target, now: datetime) -> Amounts:
+    """What the rule says, which nobody else changes before this transaction ends."""
     key = {"guild_id": target.guild_id, "subject": target.subject, "subject_id": target.id}
     conn.execute(insert_missing(conn.dialect.name, _RULE).values(**key, amounts={}, updated_at=now))
-    locked = sa.select(_RULE.c.amounts).where(*_is(target)).with_for_update()
-    before = stored(loaded(conn.execute(locked).scalar_one()))
-    if amounts:
-        conn.execute(sa.update(_RULE).where(*_is(target)).values(values))
-    else:
-        conn.execute(sa.delete(_RULE).where(*_is(target)))
+    query = sa.select(_RULE.c.amounts).where(*_is(target)).with_for_update()
+    return loaded(conn.execute(query).scalar_one())
+
+
+def _store(
+    conn: sa.Connection, target: Target, before: Amounts, after: Amounts, *, by: int, now: datetime
+) -> bool:
+    values = {"amounts": stored(after), "updated_at": now}
+    conn.execute(sa.update(_RULE).where(*_is(target)).values(values))
     return changes.note_change(
         conn,
         target.setting,
         guild_id=target.guild_id,
         actor_id=by,
-        before=before,
+        before=stored(before),
         after=values["amounts"],
         now=now,
         target_user_id=target.id if target.subject is Subject.MEMBER else None,
@@ -114,9 +137,12 @@ def set_rule(conn: sa.Connection, target: Target, amounts: Amounts, *, by: int, 
 
 
 def last_asked(conn: sa.Connection, job: Job) -> datetime | None:
-    """When the job's owner asked for the task before it, in the same server."""
+    """When the job's owner asked for the task before it, in the same server; one that nobody saw is none."""
     query = sa.select(_JOB.c.created_at).where(
-        _JOB.c.user_id == job.user_id, _JOB.c.guild_id == job.guild_id, _JOB.c.id != job.id
+        _JOB.c.user_id == job.user_id,
+        _JOB.c.guild_id == job.guild_id,
+        _JOB.c.id != job.id,
+        sa.or_(_JOB.c.reason.is_(None), _JOB.c.reason != Reason.NOBODY_SAW_IT),
     )
     asked: datetime | None = conn.execute(query.order_by(_JOB.c.id.desc()).limit(1)).scalar()
     return asked

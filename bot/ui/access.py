@@ -138,7 +138,7 @@ def standing_of(interaction: Interaction) -> Standing:
     """The member of an interaction, as far as limits are concerned."""
     return Standing(
         role_ids=role_ids_of(interaction.user),
-        sku_ids=frozenset(each.sku_id for each in interaction.entitlements),
+        sku_ids=frozenset(each.sku_id for each in interaction.entitlements if not each.deleted),
     )
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.errors import TooSoon
 from bot.limits import Bonus, Limit, MemberRules, Target
-from bot.model import ALL_SERVERS, Act, EntryKind, JobState, Unit
+from bot.model import ALL_SERVERS, Act, EntryKind, JobState, Reason, Unit
 from bot.store import auditing, changes, grants, jobs, ledger, limits, policies, tables
 from tests.support.clock import START
 from tests.support.store import DAY, GUILD, USER, Bench
@@ -97,12 +97,22 @@ async def test_a_change_of_a_rule_is_a_setting_that_can_be_undone(db: Database, 
     assert len(entries) == (2 if target.id == USER else 0)
 
 
-async def test_a_rule_that_says_nothing_is_gone(db: Database) -> None:
+async def test_a_rule_that_says_nothing_is_none(db: Database) -> None:
     target = Target.member(GUILD, USER)
     await set_rule(db, target, {Limit.STEPS: 40})
     assert await set_rule(db, target, {})
-    assert await db.read(lambda conn: conn.execute(sa.select(tables.limit_rule)).all()) == []
+    assert await db.read(lambda conn: limits.rules(conn, GUILD, target.subject, limit=5)) == {}
+    assert await rules(db) == MemberRules()
     assert not await set_rule(db, target, {})
+
+
+async def test_a_change_leaves_what_it_does_not_name(db: Database) -> None:
+    target = Target.role(GUILD, ROLE)
+    await set_rule(db, target, {Limit.STEPS: 40, Limit.SAMPLES: 2})
+    said = {Limit.STEPS: None, Limit.SIDE: 512, Limit.SAMPLES: 2}
+    assert await db.write(partial(limits.change_rule, target=target, said=said, by=MODERATOR, now=START))
+    assert await db.read(partial(limits.rule, target=target)) == {Limit.SAMPLES: 2, Limit.SIDE: 512}
+    assert not await db.write(partial(limits.change_rule, target=target, said=said, by=1, now=START))
 
 
 async def test_a_number_out_of_its_bounds_is_not_stored(db: Database) -> None:
@@ -111,12 +121,18 @@ async def test_a_number_out_of_its_bounds_is_not_stored(db: Database) -> None:
     assert (await rules(db)).server == {}
 
 
-async def test_targets_are_those_of_one_kind(db: Database) -> None:
-    for target in (Target.role(GUILD, 1), Target.role(GUILD, 2), Target.member(GUILD, 3), Target.role(9, 4)):
-        await set_rule(db, target, {Limit.STEPS: 40})
-    subject = Target.role(GUILD, 1).subject
-    found = await db.read(lambda conn: limits.targets(conn, GUILD, subject, limit=5))
-    assert {each.id for each in found} == {1, 2}
+async def test_rules_of_one_kind_are_listed_the_last_changed_first(db: Database) -> None:
+    for number, target in enumerate(
+        (Target.role(GUILD, 1), Target.role(GUILD, 2), Target.member(GUILD, 3), Target.role(9, 4))
+    ):
+        later = START + timedelta(seconds=number)
+        steps = {Limit.STEPS: 40 + number}
+        await db.write(partial(limits.set_rule, target=target, amounts=steps, by=1, now=later))
+    found = await db.read(lambda conn: limits.rules(conn, GUILD, Target.role(GUILD, 1).subject, limit=5))
+    assert list(found.items()) == [
+        (Target.role(GUILD, 2), {Limit.STEPS: 41}),
+        (Target.role(GUILD, 1), {Limit.STEPS: 40}),
+    ]
 
 
 async def test_bonuses_hold_until_their_end_and_add_up(db: Database) -> None:
@@ -210,6 +226,13 @@ async def test_a_task_too_soon_after_the_last_one_is_refused_with_the_time_and_n
     await accept(START + timedelta(seconds=90))
     assert (await used(db))[GUILD] == (8, 0)
     assert await db.read(ledger.check) == []
+
+
+async def test_a_task_that_nobody_saw_does_not_make_its_owner_wait(db: Database, bench: Bench) -> None:
+    unseen = await bench.accepted()
+    await bench.end(unseen, None, JobState.FAILED, reason=Reason.NOBODY_SAW_IT)
+    new = bench.new()
+    await db.write(lambda conn: jobs.accept(conn, new, bench.holds(new), now=START, cooldown_s=90))
 
 
 async def test_the_pause_is_the_servers_choice(db: Database) -> None:

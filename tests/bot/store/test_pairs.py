@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ import sqlalchemy as sa
 
 from bot.clock import SystemClock
 from bot.errors import Moved, QuotaRefused
-from bot.model import EDGES, CancelBy, JobState, Output, Reason
-from bot.store import jobs, ledger, line, models, processes, tables
+from bot.limits import BOUNDS, Bonus, Target
+from bot.model import EDGES, CancelBy, JobState, Output, Reason, Unit
+from bot.store import grants, jobs, ledger, limits, line, models, processes, tables
 from bot.store.database import Database
 from tests.support.clock import START
 from tests.support.models import a_new_model
-from tests.support.store import USER, Bench, empty_all
+from tests.support.store import DAY, GUILD, USER, Bench, empty_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -216,3 +218,33 @@ async def test_trainings_of_one_owner_that_end_together_are_all_recorded(db: Dat
     assert {model.id for model in made} == {model.id for model in made[:4]}
     assert sorted(model.name for model in made[:4]) == ["anna", "anna-2", "anna-3", "anna-4"]
     assert sorted(str(model.wiro_id) for model in made[:4]) == ["900", "None", "None", "None"]
+
+
+async def test_a_bonus_is_taken_back_once_by_however_many(db: Database) -> None:
+    bonus = Bonus(unit=Unit.IMAGE, amount=5, until=START + timedelta(days=1), window="2026-11-22")
+    who: dict[str, Any] = {"guild_id": GUILD, "user_id": USER, "by": 1, "why": None, "now": START}
+    await db.write(partial(grants.grant, bonus=bonus, **who))
+    ended = await asyncio.gather(*(db.write(partial(grants.take_back, **who)) for _ in range(8)))
+    assert sorted(map(len, ended)) == [0] * 7 + [1]
+    assert await db.read(ledger.check) == []
+
+
+async def test_what_was_used_is_given_back_once_by_however_many(db: Database) -> None:
+    bench = Bench(db)
+    await bench.ended(await bench.process())
+    who: dict[str, Any] = {"guild_id": GUILD, "user_id": USER, "by": 1, "why": None, "now": START}
+    unit = partial(grants.reset, windows={Unit.IMAGE: DAY}, **who)
+    given_back = await asyncio.gather(*(db.write(unit) for _ in range(8)))
+    assert sum(each.get(Unit.IMAGE, 0) for each in given_back) == 4
+    assert await db.read(ledger.check) == []
+
+
+async def test_of_changes_of_one_rule_at_once_none_is_lost(db: Database) -> None:
+    target = Target.role(GUILD, 51)
+    every = {limit: most for limit, (_least, most) in BOUNDS.items()}
+    units = (
+        partial(limits.change_rule, target=target, said={limit: amount}, by=1, now=START)
+        for limit, amount in every.items()
+    )
+    assert all(await asyncio.gather(*(db.write(unit) for unit in units)))
+    assert await db.read(partial(limits.rule, target=target)) == every

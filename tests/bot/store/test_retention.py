@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.jobs.retention import Retention
+from bot.limits import Bonus
 from bot.model import ALL_SERVERS, Act, MoneyScope, Unit
-from bot.store import auditing, jobs, ledger, policies, retention, tables
+from bot.quota.windows import day_window
+from bot.store import auditing, grants, jobs, ledger, policies, retention, tables
 from tests.support.clock import START, ManualClock
 from tests.support.store import DAY, GUILD, USER
 
@@ -148,3 +150,23 @@ async def test_a_lot_goes_in_small_steps_that_each_leave_the_ledgers_right(
     assert len(steps) >= 3 + 3
     assert steps == [[]] * len(steps)
     assert await left(db, tables.job) == 0
+
+
+async def test_bonuses_that_ended_and_what_was_given_back_go_with_their_windows(
+    db: Database, bench: Bench
+) -> None:
+    """A bonus that still holds stays, however long ago it was given."""
+    await bench.ended(await bench.process())
+    who: dict[str, Any] = {"guild_id": GUILD, "user_id": USER, "by": 1, "why": None, "now": START}
+    await db.write(partial(grants.reset, windows={Unit.IMAGE: DAY}, **who))
+    for days in (1, 90):
+        until = START + timedelta(days=days)
+        bonus = Bonus(unit=Unit.IMAGE, amount=days, until=until, window=day_window(until))
+        await db.write(partial(grants.grant, bonus=bonus, **who))
+    await choose(db)
+    await forget(db, after=timedelta(days=DAYS + 5))
+    entry = tables.quota_entry
+    assert await left(db, entry, entry.c.guild_id == GUILD) == 1
+    now = START + timedelta(days=DAYS + 5)
+    [holds] = await db.read(partial(grants.bonuses, guild_id=GUILD, user_id=USER, now=now))
+    assert holds.amount == 90
