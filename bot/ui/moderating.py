@@ -94,7 +94,7 @@ def task_panel(job: Job, tool: Tool, _: Text) -> ui.LayoutView:
         Accent.RUNNING,
         text(f"### {tool.title} · `#{job.code}`", _("for {member}", member=f"<@{job.user_id}>")),
         text(*lines),
-        text(_("Its words are private.") if job.private else code_block(job.prompt)),
+        text(_("Its words are private.") if job.private else code_block(job.prompt)) if job.images else None,
         text(small(settings_line(tool, job.inputs, _))),
         buttons=buttons,
     )

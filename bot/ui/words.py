@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.jobs.refusals import Shut
 from bot.model import JobState, Reason
 from bot.tools import Note, added_words
+from bot.tools import Place as SetIn
 from bot.ui.safe import code_span, cut, plain
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ def settings_line(tool: Tool, inputs: Mapping[str, object], _: Text) -> str:
     if "width" in inputs and "height" in inputs:
         parts.append(f"{inputs['width']}×{inputs['height']}")
     for each in tool.inputs:
-        if each.is_text or each.draw or each.id in {tool.images_input, "width", "height"}:
+        is_said = each.id in {tool.images_input, "width", "height"}
+        if each.is_text or each.draw or is_said or each.place is SetIn.FIXED:
             continue
         value = inputs.get(each.id, "")
         if value == "":

@@ -10,6 +10,7 @@ import pytest
 from bot.model import CancelBy, Job, JobState, Progress, Reason
 from bot.tools import Note
 from bot.ui.cards import CardFacts, job_card
+from bot.ui.moderating import task_panel
 from bot.ui.panels import place_of, summary_of, task_details, task_list
 from bot.ui.text import text_for
 from tests.support.cards import all_of, buttons_of, check_limits, words_of
@@ -76,6 +77,13 @@ def test_samples_are_shown_where_wiro_made_some() -> None:
     shown = drawn(a_training(JobState.DELIVERING), files=("atelier-4F7K-1.png",), is_result=True)
     [gallery] = [each for each in all_of(shown) if each["type"] == 12]
     assert [item["media"]["url"] for item in gallery["items"]] == ["attachment://atelier-4F7K-1.png"]
+
+
+def test_a_moderator_sees_what_matters_of_a_training_and_no_empty_words() -> None:
+    shown = words_of(task_panel(a_training(JobState.RUNNING), TRAINER, _))
+    assert "```" not in shown
+    assert "training steps 900" in shown
+    assert "adam" not in shown
 
 
 def test_lists_call_a_training_a_training_and_offer_no_edit() -> None:
