@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from bot.errors import Moved
+from bot.errors import Draining
 from bot.jobs.codes import draw_hook_token
 from bot.log import get_logger
 from bot.media import BadArchive, archives
@@ -129,6 +129,7 @@ class Intake:
 
         Raises:
             Moved: The draft is not open any more; nothing is kept of what was given.
+            Draining: The process is stopping; likewise.
         """
         turn = self._turns.setdefault(draft.id, asyncio.Lock())
         async with turn:  # two at once could each have the other's twin
@@ -237,7 +238,7 @@ class Intake:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except RuntimeError as error:  # the pool was closed: the process is stopping
-            raise Moved("no more photos are looked at") from error
+            raise Draining from error
 
 
 class _Batch:

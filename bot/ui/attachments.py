@@ -76,7 +76,8 @@ class Attachments:
                     if count > most_bytes:
                         raise NotFetched("it is larger than was told")
                     yield chunk
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, RuntimeError) as error:
+            # A RuntimeError is aiohttp's answer to a session that was closed: the process is stopping.
             raise NotFetched(type(error).__name__) from error
 
 
