@@ -14,10 +14,10 @@ from bot.media.photos import MOST_BYTES as MOST_BYTES_A_PHOTO
 from bot.model import Unit
 from bot.tools import Place
 from bot.training import LEAST_PHOTOS, MOST_BYTES, MOST_PHOTOS, Follow
-from bot.ui.forms import MAX_LABEL, MAX_NUMBER
+from bot.ui.forms import MAX_LABEL, MAX_NUMBER, MAX_TEXT
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, small, text
-from bot.ui.safe import code_span, cut
+from bot.ui.safe import code_span, cut, length
 from bot.ui.text import relative
 from bot.ui.words import choice_name, input_name
 
@@ -36,6 +36,7 @@ SHEET = "photos.jpg"
 LISTED_PROBLEMS = 10
 MAX_PROBLEM = 130
 MAX_FILE_NAME = 40
+MAX_SETTING, MAX_SETTINGS = 60, 700
 A_MENU = 25
 """Discord: options of one menu."""
 A_FIELD = 10
@@ -214,12 +215,16 @@ def settings_of(draft: Draft, tool: Tool, _: Text, *, base: str = "") -> list[st
         if value in {None, ""} or each.option == "name" or each.place is Place.FIXED:
             continue
         shown = base if each.id == tool.model_input and base else _shown(each, value)
-        lines.append(f"{input_name(each)} {code_span(shown, 80)}")
+        lines.append(f"{input_name(each)} {code_span(shown, MAX_SETTING)}")
     if draft.show_name:
         lines.append(_("its name may be read where it is followed"))
     if draft.delete_photos:
         lines.append(_("Wiro is asked to delete the photos once the model was used"))
-    return [small(" · ".join(lines))] if lines else []
+    kept: list[str] = []
+    for line in lines:
+        if length(" · ".join([*kept, line])) <= MAX_SETTINGS:
+            kept.append(line)
+    return [small(" · ".join(kept))] if kept else []
 
 
 def _shown(each: ToolInput, value: object) -> str:
@@ -365,13 +370,15 @@ def _form(verb: Verb, draft: Draft, title: str) -> ui.Modal:
 
 
 def _text_field(each: ToolInput, value: object) -> ui.Label[Any]:
-    long = each.type == "textarea"
+    shown = "" if value is None else str(value)
+    # What is there already must fit: Discord counts some characters twice and refuses a form too full.
+    limit = max(each.max_length or MAX_TEXT, length(shown)) if each.is_text else MAX_NUMBER
     field = ui.TextInput[Any](
         custom_id=each.option,
-        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
-        default=str(value) if value not in {None, ""} else None,
+        style=discord.TextStyle.paragraph if each.type == "textarea" else discord.TextStyle.short,
+        default=cut(shown, limit) or None,
         required=False,
-        max_length=each.max_length if each.is_text else MAX_NUMBER,
+        max_length=limit,
     )
     name = cut(input_name(each).capitalize(), MAX_LABEL)
     return ui.Label(text=name, description=cut(each.help, 100), component=field)

@@ -6,18 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.errors import Moved
 from bot.model import CancelBy, JobState
-from bot.store import drafts, jobs, trainings
+from bot.store import drafts, jobs, models, tables, trainings
 from bot.training import KEPT_FOR, Consent, Draft, Follow, UploadWay
 from tests.bot.store.test_drafts import a_photo, opened
 from tests.support.clock import START
+from tests.support.models import a_new_model
 from tests.support.store import GUILD, USER, Bench
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from bot.model import Job
     from bot.store.database import Database
 
@@ -188,3 +188,27 @@ async def test_a_draft_is_not_given_back_over_a_newer_one_or_past_its_day(db: Da
         assert await db.read(partial(drafts.get, draft_id=draft.id)) is None
         if new is not None:
             await db.write(partial(drafts.discard, draft_id=new.id))
+
+
+async def test_photos_are_to_be_deleted_once_their_owner_had_images_of_the_model(
+    db: Database, bench: Bench
+) -> None:
+    """Neither before, nor with another model, nor where that was not wanted, nor twice."""
+    me = await bench.process()
+    draft = await drafted(db)
+    await db.write(partial(drafts.change, draft_id=draft.id, delete_photos=True))
+    job = await started(db, bench, draft)
+
+    def trained(conn: sa.Connection) -> None:
+        done = {"state": JobState.DONE, "preparing": False, "socket_token": "socket", "ended_at": START}
+        conn.execute(sa.update(tables.job).where(tables.job.c.id == job.id).values(done))
+        models.record(conn, a_new_model(owner_id=USER, job_id=job.id, wiro_id="900"), now=START)
+
+    await db.write(trained)
+    wanted = partial(trainings.with_photos_to_delete, used_as="selectedModelPrivate")
+    await bench.ended(me, inputs={"selectedModelPrivate": "901"})
+    assert await db.read(wanted) == []
+    await bench.ended(me, inputs={"selectedModelPrivate": "900"})
+    assert [each.id for each in await db.read(wanted)] == [job.id]
+    await db.write(partial(trainings.photos_deleted, job_id=job.id, now=START))
+    assert await db.read(wanted) == []
