@@ -118,9 +118,7 @@ def quota_panel(account: Account, _: Text, *, user_id: int | None = None) -> ui.
     whose = _("Quota of {member} in this server", member=f"<@{user_id}>")
     heading = _("### Your quota in this server") if user_id is None else f"### {whose}"
     blocks = [
-        text(f"**{_unit_title(each.unit, _)}**", *_allowance_lines(each, _))
-        for each in account.allowances
-        if each.unit is not Unit.TRAINING or each.used or each.given.by.subject is not Subject.INSTANCE
+        text(f"**{_unit_title(each.unit, _)}**", *_allowance_lines(each, _)) for each in account.allowances
     ]
     bonuses = [f"🎁 {bonus_words(each, _)}" for each in account.bonuses[:LISTED_BONUSES]]
     items: list[ui.Item[Any] | None] = [

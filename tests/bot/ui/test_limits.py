@@ -61,7 +61,7 @@ def test_the_panel_has_a_bar_what_is_used_when_it_comes_back_and_whose_limit_it_
     assert f"all of it comes back <t:{int(LATER.timestamp())}:R> · limit by the operator of this bot" in words
     assert "2 of 3 used" in words
     assert "a place comes back with each task that ends" in words
-    assert "Trainings" not in words
+    assert "**Trainings this week**\n▱▱▱▱▱▱▱▱▱▱▱▱ 0 of 1 used" in words
     assert "Money" not in words
     assert "$0.02 today and $1.50 this month" in words
 
