@@ -114,7 +114,9 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         )
         records = Records(db, Instance.of(settings), clock)
         photos = PhotoFiles(Path(settings.data_dir) / DRAFTS)
-        stage = await stack.enter_async_context(_stage(messages, catalogue, records, client, clock))
+        stage = await stack.enter_async_context(
+            _stage(messages, catalogue, records, client, clock, is_shared=db.dialect != "sqlite")
+        )
         wiro, events = await stack.enter_async_context(_ways_to_wiro(settings, clock, metrics))
         pages = ToolPages(wiro, catalogue, clock)
         await stack.enter_async_context(pages.kept_fresh())
@@ -132,7 +134,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
                 **_workshop_settings(settings, db, clock),
             )
         )
-        late.desk = workshop.desk
+        late.desk, stage.is_current = workshop.desk, workshop.holds_lease
         late.greeter = greeter = Greeter(db, messages, clock)
         moderation = Moderation(workshop.desk, db, clock)
         words = WordLists(db, clock, settings.blocked_words)
@@ -262,6 +264,8 @@ async def _stage(
     records: Records,
     client: AtelierClient,
     clock: Clock,
+    *,
+    is_shared: bool,
 ) -> AsyncIterator[DiscordStage]:
     pacer = Pacer(clock)
     stage = DiscordStage(
@@ -272,6 +276,7 @@ async def _stage(
         left=records.left,
         notify=records.notify,
         access=client.access_of,
+        is_shared=is_shared,
     )
     try:
         yield stage

@@ -158,11 +158,18 @@ class Book:
 
         return await self._step(job, unit)
 
-    async def write(self, unit: Callable[[sa.Connection], T], lane: Lane = Lane.INTERACTIVE) -> T:
+    async def write(
+        self,
+        unit: Callable[[sa.Connection], T],
+        lane: Lane = Lane.INTERACTIVE,
+        *,
+        when_unheard: Callable[[], None] | None = None,
+    ) -> T:
         """Run a unit until the database has taken it.
 
         Whether a commit was lost on its way is settled by doing it again: the guard of a step that did happen
-        raises `Moved`, and what is read then is the truth.
+        raises `Moved`, and what is read then is the truth. For a unit that does less the second time,
+        `when_unheard` is called then.
         """
         failures = 0
         while True:
@@ -171,6 +178,8 @@ class Book:
             except (StoreBusy, OutcomeUnknown) as error:
                 failures += 1
                 log.warning("the database is busy", error=str(error), failures=failures)
+                if when_unheard is not None and isinstance(error, OutcomeUnknown):
+                    when_unheard()
             await self._clock.sleep(backoff_s(failures, first_s=0.5, most_s=10))
 
     def tell(self, before: Job, after: Job) -> None:

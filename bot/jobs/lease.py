@@ -31,6 +31,12 @@ class Lease:
         self._db = db
         self._clock = clock
         self._me = me
+        self._renewed_s = clock.monotonic_s()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether surely nobody has taken the jobs over; a process that was paused finds that it is not."""
+        return self._clock.monotonic_s() - self._renewed_s < LEASE_S
 
     async def hold(self) -> None:
         """Renew the lease for ever.
@@ -38,21 +44,20 @@ class Lease:
         Raises:
             LeaseLost: It was taken over, or could not be renewed for half its time.
         """
-        renewed_s = self._clock.monotonic_s()
         while True:
             await self._clock.sleep(BEAT_S)
             begun_s = self._clock.monotonic_s()
             try:
-                async with self._clock.timeout(max(0.0, renewed_s + LEASE_S / 2 - begun_s)):
+                async with self._clock.timeout(max(0.0, self._renewed_s + LEASE_S / 2 - begun_s)):
                     lives = await self._beat()
             except (StoreError, TimeoutError) as error:
                 log.warning("the heartbeat could not be written", error=repr(error))
-                if self._clock.monotonic_s() - renewed_s >= LEASE_S / 2:
+                if self._clock.monotonic_s() - self._renewed_s >= LEASE_S / 2:
                     raise LeaseLost("the heartbeat could not be written for half the lease") from error
                 continue
             if not lives:
                 raise LeaseLost("another process has taken over")
-            renewed_s = begun_s
+            self._renewed_s = begun_s
 
     async def _beat(self) -> bool:
         now = self._clock.now()

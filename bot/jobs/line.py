@@ -44,7 +44,7 @@ class Line:
         self._max_concurrent = max_concurrent
         self._woken = asyncio.Event()
         self._closed = False
-        self._is_unsure = False
+        self._is_unsure = self._took_unheard = False
         self._book.on_step(self._stepped)
 
     def wake(self) -> None:
@@ -55,6 +55,11 @@ class Line:
         """Claim nothing more. What is being claimed will be carried; nothing is left between the two."""
         self._closed = True
         self._woken.set()
+
+    def carry_unheard(self) -> None:
+        """Jobs may have been taken over by a commit without an answer: Run may have been sent for them."""
+        self._is_unsure = self._took_unheard = True
+        self.wake()
 
     async def claim(self) -> None:
         """Claim jobs until closed: whenever woken, and when a gate or a job's rest is over."""
@@ -76,7 +81,7 @@ class Line:
     async def _claim_some(self) -> float:
         """Claim a few jobs in one transaction and have them carried; 0, or the seconds until more may go."""
         if self._is_unsure:
-            await self._carry_unheard_claims()
+            await self._carry_unheard_of()
         submitting = self._carriers.submitting_tools
         now, skew_s = self._means.clock.now(), self._means.wiro.clock_skew_s
 
@@ -111,14 +116,15 @@ class Line:
             self._carriers.take(Work(job, may_run=True))
         return wait_s
 
-    async def _carry_unheard_claims(self) -> None:
-        """Carry what was claimed although the answer to the commit was lost: nobody else does."""
+    async def _carry_unheard_of(self) -> None:
+        """Carry what is this process's although the answer to the commit was lost: nobody else does."""
         mine = await self._book.db.read(lambda conn: units.carried_by(conn, self._book.me))
-        self._is_unsure = False
+        are_claims = not self._took_unheard
+        self._is_unsure = self._took_unheard = False
         for job in mine:
-            if job.state is JobState.SUBMITTING and self._carriers.work_of(job.id) is None:
-                log.warning("a claim was not heard of", job=job.code)
-                self._carriers.take(Work(job, may_run=True))
+            if job.state is not JobState.WAITING and self._carriers.work_of(job.id) is None:
+                log.warning("a job was taken unheard of", job=job.code)
+                self._carriers.take(Work(job, may_run=are_claims and job.state is JobState.SUBMITTING))
 
     def _stepped(self, before: Job, _after: Job) -> None:
         """A job left Wiro, or Run was answered, so that a place or a gate may be free."""

@@ -18,7 +18,7 @@ from bot.store import processes
 from bot.wiro import WiroError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.jobs.carriers import Carriers
     from bot.jobs.closing import Closer
@@ -34,13 +34,24 @@ UNSETTLED_FOR = timedelta(hours=24)
 
 
 class Recovery:
-    """Takes over jobs whose process is gone: each goes on from the state that the database has."""
+    """Takes over jobs whose process is gone: each goes on from the state that the database has.
 
-    def __init__(self, means: Means, carriers: Carriers, closer: Closer, dead_after_s: float | None) -> None:
+    `when_unheard` is called when they may have been taken without an answer.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        carriers: Carriers,
+        closer: Closer,
+        dead_after_s: float | None,
+        when_unheard: Callable[[], None],
+    ) -> None:
         self._means = means
         self._carriers = carriers
         self._closer = closer
         self._dead_after_s = dead_after_s
+        self._when_unheard = when_unheard
 
     async def take_over(self) -> int:
         """Carry on with every orphaned job; how many there were."""
@@ -64,7 +75,8 @@ class Recovery:
         jobs: list[Job] = []
         while True:
             chunk = await book.write(
-                lambda conn: processes.take_over(conn, book.me, now, dead_after_s=self._dead_after_s)
+                lambda conn: processes.take_over(conn, book.me, now, dead_after_s=self._dead_after_s),
+                when_unheard=self._when_unheard,
             )
             jobs += chunk
             if len(chunk) < processes.CHUNK:

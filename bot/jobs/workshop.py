@@ -118,6 +118,8 @@ class Workshop:
         self._claiming: asyncio.Task[None] | None = None
         self._drained = False
         self._fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._is_shared = db.dialect != "sqlite"
+        self._lease = Lease(db, clock, me) if self._is_shared else None
         book = Book(db, clock, observer, me)
         means = Means(
             clock=clock,
@@ -159,8 +161,13 @@ class Workshop:
         )
         self._sweeper = Sweeper(means, acts, LateFinder(means))
         self._started_at = clock.now()
-        self._is_shared = db.dialect != "sqlite"
-        self._recovery = Recovery(means, self.carriers, closer, LEASE_S if self._is_shared else None)
+        self._recovery = Recovery(
+            means,
+            self.carriers,
+            closer,
+            LEASE_S if self._is_shared else None,
+            self._line.carry_unheard,
+        )
         self.desk = Desk(
             means,
             acts=acts,
@@ -213,14 +220,18 @@ class Workshop:
         if self._preparer is not None:
             self._need(self._preparer.watch())
             self._need(self._sweeper.repeat(TIDY_EVERY_S, self._preparer.tidy))
-        if self._is_shared:
-            self._need(Lease(self._db, self._clock, self.me).hold())
+        if self._lease is not None:
+            self._need(self._lease.hold())
             self._need(self.carriers.watch())
             self._need(self._sweeper.repeat(TAKE_OVER_EVERY_S, self._recovery.take_over))
 
     def _came_ready(self) -> None:
         self._line.wake()
         self._room.stir()
+
+    def holds_lease(self) -> bool:
+        """Whether nobody can have taken this process's jobs over, as after a pause of the process."""
+        return self._lease is None or self._lease.is_held
 
     async def until_fault(self) -> BaseException:
         """Return once a part of the workshop has died of a fault, which must end the process; else never."""

@@ -63,7 +63,11 @@ class Access:
 
 
 class DiscordStage:
-    """Writes cards, results and notices of jobs; never raises for what Discord does."""
+    """Writes cards, results and notices of jobs; never raises for what Discord does.
+
+    Attributes:
+        is_current: Whether what this process knows of its jobs is so: else another one may have shown more.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class DiscordStage:
         left: Callable[[Job], Awaitable[Left | None]],
         notify: Callable[[Job], Awaitable[str]],
         access: Callable[[Job], Access],
+        is_shared: bool = False,
     ) -> None:
         self._messages = messages
         self._courier = Courier(messages, clock)
@@ -84,6 +89,9 @@ class DiscordStage:
         self._left = left
         self._notify = notify
         self._access = access
+        self._is_shared = is_shared
+        self.is_current: Callable[[], bool] = lambda: True
+        self._began_s, self._began_at = clock.monotonic_s(), clock.now()
         self._writing = InFlight()
         self._shown = Memory[tuple[_Age, int]]()
         """By job: the newest state that was offered, and a digest of what its card shows."""
@@ -139,7 +147,7 @@ class DiscordStage:
         return self._clock.now() - discord.utils.snowflake_time(job.message_id) < OLD_MESSAGE
 
     async def _send_frame(self, job: Job, facts: CardFacts) -> bool:
-        if self._is_older(job) or not self._may_show(job):
+        if self._is_older(job) or not self._may_show(job) or not self.is_current():
             return False
         if job.private and self._courier.dies_within(job, FAREWELL_S):
             facts = replace(facts, farewell=True)
@@ -169,7 +177,10 @@ class DiscordStage:
     async def settle(self, job: Job, way: Way = Way.CARD) -> Put:
         """Write the card of a job that ended without images, was kept, or went back to the line."""
         message = Outgoing(view=self._card(job, CardFacts(way=way)))
-        return await self._put(job, message, way, SETTLE_TIMEOUT_S)
+        put = await self._put(job, message, way, SETTLE_TIMEOUT_S)
+        if isinstance(put, Done) and way is Way.CARD and job.state.has_ended:
+            self._assert_again_when_doubtful(job, message)
+        return put
 
     async def put_result(self, job: Job, files: Sequence[ResultFile], way: Way) -> Put:
         """Write the finished card with exactly these files; with `Way.CARD` a repeat is the same edit."""
@@ -232,9 +243,17 @@ class DiscordStage:
         return await self._courier.put_into(channel_id, message, timeout_s=timeout_s)
 
     def _assert_again_when_doubtful(self, job: Job, message: Outgoing) -> None:
-        """Say the result once more when an older frame may still be applied over it."""
+        """Say the end once more when an older frame may still be applied over it.
+
+        It is this process's own, of which nothing was heard, or one of the process before it, or (of a job
+        that waited: all processes say where it stands) one of a process beside it.
+        """
+        lately_s = self._clock.monotonic_s() - ASSERT_AGAIN_S
         sent_s = self._doubtful.pop(job.id)
-        if sent_s is None or self._clock.monotonic_s() - sent_s > ASSERT_AGAIN_S:
+        is_own = sent_s is not None and sent_s >= lately_s
+        is_inherited = self._began_s > lately_s and job.created_at < self._began_at
+        is_anybodys = self._is_shared and message.files is None
+        if not (is_own or is_inherited or is_anybodys):
             return
 
         async def again() -> None:

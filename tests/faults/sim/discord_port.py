@@ -51,6 +51,8 @@ class Version:
     at: datetime
     components: list[dict[str, Any]]
     files: tuple[str, ...]
+    under_way_s: float = 0.0
+    """How long the request was on its way."""
 
 
 @dataclass
@@ -120,6 +122,7 @@ class SimulatedDiscord:
         self.left: set[int] = set()
         self.refusals: dict[int, int] = defaultdict(int)
         self.limits = 0
+        self.under_way_s = 0.0
         self._began = clock.now()
         self._limited_until_s: dict[str, float] = defaultdict(float)
         self._spawn = spawn
@@ -275,7 +278,7 @@ class SimulatedDiscord:
     def _change(self, found: Message, message: Outgoing) -> None:
         files = found.now.files if message.files is None else tuple(file.name for file in message.files)
         components = message.payload().get("components", found.now.components)
-        found.versions.append(Version(self.clock.now(), components, files))
+        found.versions.append(Version(self.clock.now(), components, files, self.under_way_s))
 
 
 class LifeMessages(DiscordMessages):
@@ -316,12 +319,18 @@ async def meet(
     world: SimulatedDiscord,
     life: Life,
     route: str,
-    act: Callable[[], Answer],
+    do: Callable[[], Answer],
     *,
     key: str = "",
     has_files: bool = False,
 ) -> Answer:
     """Do a request, unless it is one of those that something happens to."""
+    sent_s = world.clock.monotonic_s()
+
+    def act() -> Answer:
+        world.under_way_s = world.clock.monotonic_s() - sent_s
+        return do()
+
     await life.gate(is_far=True)
     fault = world.next_fault(route, key)
     answer: Answer

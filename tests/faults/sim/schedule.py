@@ -347,7 +347,7 @@ _HAPPENING = st.one_of(
     st.builds(Socket, state=_choice(["lost", "silent", "twice", "shuffled", "well"])),
     st.builds(Account, places=st.integers(0, 2)),
     st.builds(Terminate),
-    st.builds(Freeze, seconds=_choice([1.0, 20.0, 40.0])),
+    st.builds(Freeze, seconds=_choice([1.0, 20.0, 40.0, 200.0])),
     st.builds(Jump, seconds=_choice([-90.0, -5.0, 5.0, 90.0, 3600.0])),
     st.builds(Skew, seconds=_choice([-12.0, 12.0])),
     st.builds(Remove, job=_JOBS),

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.sim import schedule
-from tests.faults.sim.schedule import Ask, Database, Discord, Fate, Freeze, Schedule, Stop, Terminate, Wait
+from tests.faults.sim.schedule import (
+    Ask,
+    Database,
+    Discord,
+    Fate,
+    Freeze,
+    Kill,
+    Schedule,
+    Stop,
+    Terminate,
+    Wait,
+)
 
 FOUND = {
     "stopped before its card was there, so that nobody wrote the end into it": Schedule(
@@ -22,6 +33,15 @@ FOUND = {
     ),
     "given up by one delivery of its interaction, and shown by the other": Schedule(
         (Discord("callback", "down"), Ask(times=2), Wait()), pace=1
+    ),
+    "taken over by a commit that was not heard of, and then nobody's": Schedule(
+        (Ask(), Wait(1.0), Kill(), Database("unknown-done", after=1), Stop(), Wait(5.0))
+    ),
+    "stopped while a frame of its card was on its way": Schedule(
+        (Ask(), Wait(4.9), Discord("edit", "late"), Wait(0.2), Stop())
+    ),
+    "shown by a process that was paused while another one ended it": Schedule(
+        (Ask(), Ask(), Freeze(40.0)), processes=2
     ),
     "ended by the heir of a process that was paused, and seen to end by both": Schedule(
         (Fate("cancelled"), Ask(), Wait(1.0), Stop(), Freeze(31.0), Wait(5.0)), processes=2

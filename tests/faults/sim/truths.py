@@ -31,6 +31,9 @@ IN_FLIGHT = timedelta(seconds=75)
 """An upload that began before a wish to stop was written may take so long to land."""
 LAST_EDIT = timedelta(minutes=2)
 """So long before its token dies a private card can surely still be written."""
+_OF_INSTANCE = tables.money_counter.c.scope == MoneyScope.INSTANCE
+HELD_UP_S = 25.0
+"""What a paused process had handed to its machine lands when that goes on, and nobody can call it back."""
 SECRETS = ("interaction-", "hook-", "socket-", "keeper ")
 FAULTS_OF_OURS = ("error", "critical")
 SAID_ALOUD = ("Wiro refuses the account", "the balance at Wiro", "the outputs are gone")
@@ -72,7 +75,8 @@ def _cards(world: World, jobs: Iterable[Job]) -> Iterator[str]:
             if job.reason is not Reason.NOBODY_SAW_IT and not job.wants_to_stop:
                 yield f"{job.code} ended as {job.state} ({job.reason}), and nobody ever saw its card"
             continue
-        if card.is_deleted or _is_out_of_reach(world, job, card):
+        was_held_up = card.now.under_way_s > HELD_UP_S and len(world.running) > 1
+        if card.is_deleted or was_held_up or _is_out_of_reach(world, job, card):
             continue
         words = words_of(card.now)
         if words.startswith(UNFINISHED) or f"at:cancel:{job.code}" in str(card.now.components):
@@ -180,16 +184,13 @@ def _money(world: World, jobs: list[Job], conn: sa.Connection) -> Iterator[str]:
     charged = sum(task.cost_nano_usd or 0 for task in world.wiro.tasks_by_id.values())
     guessed = sum(job.estimate_nano_usd for job in jobs if job.cost_is_estimate)
     counter = tables.money_counter
-    totals = (
-        sa.select(
-            sa.func.length(counter.c.window).label("length"), sa.func.sum(counter.c.settled).label("sum")
-        )
-        .where(counter.c.scope == MoneyScope.INSTANCE)
-        .group_by(sa.func.length(counter.c.window))
-    )
-    for row in conn.execute(totals):
-        if row.sum != charged + guessed:
-            yield f"{row.sum} is booked by {row.length}, Wiro charged {charged}, {guessed} is guessed"
+    rows = conn.execute(sa.select(counter.c.window, counter.c.settled).where(_OF_INSTANCE))
+    booked = {"day": 0, "month": 0}
+    for row in rows:
+        booked["day" if len(row.window) > len("2026-11") else "month"] += row.settled
+    for length, amount in booked.items():
+        if amount != charged + guessed:
+            yield f"{amount} is booked by {length}, Wiro charged {charged}, {guessed} is guessed"
     if conn.execute(sa.select(sa.func.coalesce(sa.func.sum(counter.c.held), 0))).scalar_one():
         yield "money is held by nobody"
 
@@ -208,13 +209,15 @@ def _quota(world: World, jobs: Iterable[Job], conn: sa.Connection) -> Iterator[s
             made = job.images
         for guild_id in (job.guild_id, 0):
             expected[job.user_id, guild_id, day_window(job.created_at)] += made
-    counter = tables.quota_counter
-    for row in conn.execute(sa.select(counter)):
+    counted: Counter[tuple[int, int, str]] = Counter()
+    for row in conn.execute(sa.select(tables.quota_counter)):
         if row.held:
             yield f"{row.held} {row.unit} of {row.user_id} is held by nobody"
-        if row.unit is Unit.IMAGE and row.settled != expected[row.user_id, row.guild_id, row.window]:
-            key = (row.user_id, row.guild_id, row.window)
-            yield f"{row.settled} images are counted for {key}, {expected[key]} were made"
+        if row.unit is Unit.IMAGE:
+            counted[row.user_id, row.guild_id, row.window] = row.settled
+    for key in counted.keys() | expected.keys():
+        if counted[key] != expected[key]:
+            yield f"{counted[key]} images are counted for {key}, {expected[key]} were made"
 
 
 def _refused(world: World, jobs: Iterable[Job]) -> Iterator[str]:

@@ -151,6 +151,7 @@ class World:
         ):
             running.acknowledger = Acknowledger(workshop.desk, messages, clock)
             running.workshop = workshop
+            stage.is_current = workshop.holds_lease
             told = asyncio.create_task(running.stop.wait())
             broken = asyncio.create_task(workshop.until_fault())
             await asyncio.wait({told, broken}, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +170,14 @@ class World:
 
         pacer = Pacer(clock)
         stage = DiscordStage(
-            messages, pacer, CATALOGUE, clock, left=left, notify=notify, access=self._access_of
+            messages,
+            pacer,
+            CATALOGUE,
+            clock,
+            left=left,
+            notify=notify,
+            access=self._access_of,
+            is_shared=self.disk.is_shared,
         )
         try:
             yield stage
