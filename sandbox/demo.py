@@ -22,6 +22,14 @@ BOT = ("bot", "run")
 _KEPT_FOLDER = Path("data/demo")
 
 
+_CEILINGS = {
+    "QUOTA_IMAGES_PER_DAY_MAX": "200",
+    "QUOTA_TRAININGS_PER_WEEK_MAX": "5",
+    "QUOTA_CONCURRENT_TASKS_MAX": "10",
+}
+"""Above what everybody has, so that who moderates has something to grant."""
+
+
 async def demo(
     *,
     port: int = 8080,
@@ -43,7 +51,8 @@ async def demo(
         if sandbox is None:
             return 1
         with _data_folder(keep=keep) as folder:
-            settings = sandbox.bot_environment() | _local_settings(folder) | dict(environment or {})
+            own = _local_settings(folder) | _CEILINGS
+            settings = sandbox.bot_environment() | own | dict(environment or {})
             return await _run(sandbox, command, settings, folder)
 
 
