@@ -48,6 +48,8 @@ COUNTED: Mapping[Unit, Limit] = {
 SIZES = (Limit.SAMPLES, Limit.STEPS, Limit.SIDE)
 MONEY = (Limit.MONEY_PER_DAY, Limit.MONEY_PER_MONTH)
 SHARED = (Limit.SHARED_PER_DAY, Limit.SHARED_PER_MONTH)
+EACH = tuple(limit for limit in Limit if limit not in SHARED)
+"""The limits of one member; the others are of all together."""
 
 MOST_USD = 1_000_000
 NANO_PER_USD = 1_000_000_000

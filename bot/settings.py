@@ -19,11 +19,11 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
-from bot.limits import NANO_PER_USD, SHARED, Limit, check_amounts
+from bot.limits import COUNTED, EACH, NANO_PER_USD, Limit, check_amounts
 from bot.moderation.words import WordList, read_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -115,7 +115,12 @@ def _tiers(value: object) -> object:
     """Amounts by SKU, out of JSON that names money in dollars."""
     if not isinstance(value, str):
         return value
-    return {_sku(name): _amounts(rule) for name, rule in _object(json.loads(value)).items()}
+    return {_sku(name): _amounts(rule, EACH) for name, rule in _object(json.loads(value)).items()}
+
+
+def _further(value: object) -> object:
+    """Amounts of the limits that have no setting of their own, likewise."""
+    return _amounts(json.loads(value), _FURTHER) if isinstance(value, str) else value
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -130,8 +135,8 @@ def _sku(name: str) -> int:
     return int(name)
 
 
-def _amounts(rule: object) -> dict[Limit, int]:
-    names = {limit.value.replace("nano_usd", "usd"): limit for limit in Limit if limit not in SHARED}
+def _amounts(rule: object, known: Iterable[Limit]) -> dict[Limit, int]:
+    names = {limit.value.replace("nano_usd", "usd"): limit for limit in known}
     amounts = {}
     for name, given in _object(rule).items():
         limit = names.get(name)
@@ -159,6 +164,11 @@ def _case(change: Callable[[str], str]) -> BeforeValidator:
 _Credential = Annotated[SecretStr, BeforeValidator(_credential)]
 _Amount = Annotated[int, Field(ge=0, le=1_000_000)]
 _QUOTA = Rule("a whole number from 0 to 1000000", "40")
+_FURTHER = tuple(limit for limit in EACH if limit not in COUNTED.values())
+_FURTHER_RULE = Rule(
+    "JSON with limits of a member: samples, steps, side, weight, usd_per_day, usd_per_month",
+    '{"samples": 4, "usd_per_day": 0.5}',
+)
 _CEILING = Rule("a whole number from 0 to 1000000, not under the setting that it limits", "100")
 _TOKEN = Rule(
     'the bot\'s token from the Developer Portal (Bot, Reset Token), without "Bot " in front',
@@ -244,6 +254,15 @@ class Settings(BaseSettings):
     quota_concurrent_tasks_max: Annotated[_Amount, Rule(_CEILING.must_be, "5")] = Field(
         default_factory=_follow("quota_concurrent_tasks")
     )
+    quota_limits: Annotated[Mapping[Limit, int], NoDecode, BeforeValidator(_further), _FURTHER_RULE] = Field(
+        default_factory=dict
+    )
+    quota_limits_max: Annotated[
+        Mapping[Limit, int],
+        NoDecode,
+        BeforeValidator(_further),
+        Rule(_FURTHER_RULE.must_be, '{"samples": 8, "side": 1024, "usd_per_day": 5}'),
+    ] = Field(default_factory=dict)
     budget_usd_per_day: Annotated[
         Decimal | None,
         Field(ge=0, le=1_000_000, decimal_places=9, allow_inf_nan=False),
@@ -340,6 +359,13 @@ class Settings(BaseSettings):
                 yield (
                     f"{name.upper()}_MAX is {ceiling}, under {name.upper()}, which is {usual}. "
                     f"Raise it, or lower the other. Example: {name.upper()}_MAX={usual}"
+                )
+        for limit, ceiling in self.quota_limits_max.items():
+            if self.quota_limits.get(limit, ceiling) > ceiling:
+                name = limit.value.replace("nano_usd", "usd")
+                yield (
+                    f"QUOTA_LIMITS says more of {name} than QUOTA_LIMITS_MAX. Raise the one, or lower the "
+                    f"other. Example: QUOTA_LIMITS={_FURTHER_RULE.example}"
                 )
 
     def _no_address_for_photos(self) -> Iterator[str]:

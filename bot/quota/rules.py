@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
-from bot.limits import COUNTED, SHARED, SIZES, Giver, Limit, MemberRules, Standing, Subject
+from bot.limits import COUNTED, EACH, SHARED, SIZES, Giver, Limit, MemberRules, Standing, Subject
 from bot.model import NORMAL_WEIGHT, MoneyScope, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bot.limits import Amounts
-
-EACH = tuple(limit for limit in Limit if limit not in SHARED)
-"""The limits of one member; the others are of all together."""
 
 
 class QuotaSettings(Protocol):
@@ -33,6 +30,10 @@ class QuotaSettings(Protocol):
     @property
     def quota_concurrent_tasks_max(self) -> int: ...  # noqa: D102
     @property
+    def quota_limits(self) -> Amounts: ...  # noqa: D102
+    @property
+    def quota_limits_max(self) -> Amounts: ...  # noqa: D102
+    @property
     def budget_nano_usd_per_day(self) -> int | None: ...  # noqa: D102
     @property
     def budget_nano_usd_per_month(self) -> int | None: ...  # noqa: D102
@@ -46,7 +47,7 @@ class Instance:
 
     defaults: Amounts
     ceilings: Amounts
-    """For one member over all servers."""
+    """For one member; of what the quota ledger counts, over all servers."""
     premium: Mapping[int, Amounts] = field(default_factory=dict)
     """Tiers bought at Discord, by their SKU."""
     budget_nano_usd_per_day: int | None = None
@@ -61,11 +62,13 @@ class Instance:
                 Limit.TRAININGS_PER_WEEK: settings.quota_trainings_per_week,
                 Limit.CONCURRENT_TASKS: settings.quota_concurrent_tasks,
                 Limit.WEIGHT: NORMAL_WEIGHT,
+                **settings.quota_limits,
             },
             ceilings={
                 Limit.IMAGES_PER_DAY: settings.quota_images_per_day_max,
                 Limit.TRAININGS_PER_WEEK: settings.quota_trainings_per_week_max,
                 Limit.CONCURRENT_TASKS: settings.quota_concurrent_tasks_max,
+                **settings.quota_limits_max,
             },
             premium=settings.premium_limits,
             budget_nano_usd_per_day=settings.budget_nano_usd_per_day,
@@ -171,9 +174,8 @@ def _most_specific(
         return max(said, key=lambda pair: pair[0])
     if limit in rules.server:
         return rules.server[limit], Giver(Subject.SERVER)
-    if limit in instance.defaults:
-        return instance.defaults[limit], Giver(Subject.INSTANCE)
-    return None
+    amount = instance.defaults.get(limit, instance.ceilings.get(limit))
+    return None if amount is None else (amount, Giver(Subject.INSTANCE))
 
 
 def _bounded(limit: Limit, amount: int, by: Giver, instance: Instance, rules: MemberRules) -> Given:

@@ -83,11 +83,17 @@ def ceiling_words(limit: Limit, amount: int, _: Text) -> str:
         Limit.IMAGES_PER_DAY: "QUOTA_IMAGES_PER_DAY_MAX",
         Limit.TRAININGS_PER_WEEK: "QUOTA_TRAININGS_PER_WEEK_MAX",
         Limit.CONCURRENT_TASKS: "QUOTA_CONCURRENT_TASKS_MAX",
-    }.get(limit, "QUOTA_…_MAX")
+    }.get(limit)
+    most = f"{amount_words(limit, amount, _)} {limit_name(limit, _)}"
+    if setting is None:
+        return _(
+            "The operator of this bot allows no more than {most} ({setting}).",
+            most=most,
+            setting="`QUOTA_LIMITS_MAX`",
+        )
     return _(
-        "The operator of this bot allows no more than {amount} {what}, over all servers ({setting}).",
-        amount=_.number(amount),
-        what=limit_name(limit, _),
+        "The operator of this bot allows no more than {most}, over all servers ({setting}).",
+        most=most,
         setting=f"`{setting}`",
     )
 

@@ -59,6 +59,8 @@ def test_defaults_are_those_of_the_public_surface(monkeypatch: pytest.MonkeyPatc
         "budget_usd_per_day": None,
         "budget_usd_per_month": None,
         "premium_limits": {},
+        "quota_limits": {},
+        "quota_limits_max": {},
         "blocked_words_file": None,
         "blocked_users": (),
         "shard_count": None,
@@ -107,6 +109,9 @@ def test_missing_ones_are_a_line_each_with_name_and_example() -> None:
         ("BUDGET_USD_PER_DAY", "NaN"),
         ("BUDGET_USD_PER_DAY", "-3"),
         ("BUDGET_USD_PER_MONTH", "lots"),
+        ("QUOTA_LIMITS", "samples"),
+        ("QUOTA_LIMITS", '{"images_per_day": 3}'),
+        ("QUOTA_LIMITS_MAX", '{"side": 5}'),
         ("PREMIUM_LIMITS", "gold"),
         ("PREMIUM_LIMITS", "[1]"),
         ("PREMIUM_LIMITS", '{"gold": {"weight": 200}}'),
@@ -225,6 +230,17 @@ def test_premium_tiers_are_limits_by_sku_with_money_in_dollars(monkeypatch: pyte
     }
     rule = next(each for each in Settings.model_fields["premium_limits"].metadata if isinstance(each, Rule))
     assert load(monkeypatch, PREMIUM_LIMITS=rule.example).premium_limits
+
+
+def test_further_limits_are_read_likewise_and_agree_with_their_ceilings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    further = {"QUOTA_LIMITS": '{"samples": 4}', "QUOTA_LIMITS_MAX": '{"samples": 4, "usd_per_day": 0.5}'}
+    settings = load(monkeypatch, **further)
+    assert settings.quota_limits == {Limit.SAMPLES: 4}
+    assert settings.quota_limits_max == {Limit.SAMPLES: 4, Limit.MONEY_PER_DAY: 500_000_000}
+    (line,) = problems(monkeypatch, **further | {"QUOTA_LIMITS": '{"samples": 5}'})
+    assert line.startswith("QUOTA_LIMITS says more of samples than QUOTA_LIMITS_MAX.")
 
 
 def test_every_limit_of_a_member_can_be_named_in_a_tier(monkeypatch: pytest.MonkeyPatch) -> None:

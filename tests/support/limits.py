@@ -19,15 +19,18 @@ def instance_of(
     images_per_day: int = 40,
     trainings_per_week: int = 1,
     concurrent_tasks: int = 3,
+    further: Mapping[Limit, int] | None = None,
     ceilings: Mapping[Limit, int] | None = None,
     **more: Any,
 ) -> Instance:
-    """The contract's defaults, but for what is given; ceilings are as high as these unless given."""
+    """The contract's defaults, but for what is given; ceilings of the counted are as high unless given."""
     counted = {
         Limit.IMAGES_PER_DAY: images_per_day,
         Limit.TRAININGS_PER_WEEK: trainings_per_week,
         Limit.CONCURRENT_TASKS: concurrent_tasks,
     }
     return Instance(
-        defaults={**counted, Limit.WEIGHT: NORMAL_WEIGHT}, ceilings={**counted, **(ceilings or {})}, **more
+        defaults={**counted, Limit.WEIGHT: NORMAL_WEIGHT, **(further or {})},
+        ceilings={**counted, **(ceilings or {})},
+        **more,
     )

@@ -115,6 +115,26 @@ def test_every_other_limit_goes_the_same_way(case: Case) -> None:
         assert limits.given[case.limit].by.subject is case.by
 
 
+@pytest.mark.parametrize(
+    ("rules", "given"),
+    [
+        (MemberRules(), Given(amount=4, by=OPERATOR)),
+        (MemberRules(server={SAMPLES: 6}), Given(amount=6, by=SERVER)),
+        (MemberRules(member={SAMPLES: 9}), Given(amount=8, by=MEMBER, at_ceiling=True)),
+    ],
+)
+def test_the_operator_has_defaults_and_ceilings_for_the_other_limits_too(
+    rules: MemberRules, given: Given
+) -> None:
+    instance = instance_of(further={SAMPLES: 4}, ceilings={SAMPLES: 8})
+    assert resolve(instance, rules, NO_ROLES, guild_id=GUILD).given[SAMPLES] == given
+
+
+def test_a_ceiling_holds_where_nobody_says_anything() -> None:
+    limits = resolve(instance_of(ceilings={MONEY: 9}), MemberRules(), NO_ROLES, guild_id=GUILD)
+    assert limits.given[MONEY] == Given(amount=9, by=OPERATOR)
+
+
 ONE = Limit.SHARED_PER_DAY
 MANY = Limit.SHARED_PER_MONTH
 
@@ -164,12 +184,16 @@ def test_the_settings_give_defaults_ceilings_budgets_and_tiers() -> None:
         quota_trainings_per_week_max: int = 2
         quota_concurrent_tasks: int = 3
         quota_concurrent_tasks_max: int = 5
+        quota_limits: Mapping[Limit, int] = field(default_factory=lambda: {SAMPLES: 4})
+        quota_limits_max: Mapping[Limit, int] = field(default_factory=lambda: {SAMPLES: 8, MONEY: 9})
         budget_nano_usd_per_day: int | None = 7
         budget_nano_usd_per_month: int | None = 8
         premium_limits: Mapping[int, Mapping[Limit, int]] = field(default_factory=lambda: {SKU: {IMAGES: 80}})
 
+    counted = {IMAGES: 100, Limit.TRAININGS_PER_WEEK: 2, Limit.CONCURRENT_TASKS: 5}
     assert Instance.of(Settings()) == instance_of(
-        ceilings={IMAGES: 100, Limit.TRAININGS_PER_WEEK: 2, Limit.CONCURRENT_TASKS: 5},
+        further={SAMPLES: 4},
+        ceilings={**counted, SAMPLES: 8, MONEY: 9},
         budget_nano_usd_per_day=7,
         budget_nano_usd_per_month=8,
         premium={SKU: {IMAGES: 80}},
