@@ -7,6 +7,8 @@ Mark such tests with `pytestmark = browser_tests()`: one browser, and so one eve
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import re
 import shutil
 from contextlib import asynccontextmanager
@@ -170,6 +172,27 @@ class Tab:
         for label, text in fields.items():
             await self.modal.get_by_label(label).fill(text)
         await self.modal.get_by_role("button", name="Submit").click()
+
+    async def drop(self, target: Locator, files: Mapping[str, bytes]) -> None:
+        """Let files fall on something, all at once, as a hand that drags them does."""
+        given = [
+            [name, mimetypes.guess_type(name)[0] or "", base64.b64encode(data).decode()]
+            for name, data in files.items()
+        ]
+        await target.evaluate(
+            """(target, given) => {
+                const dataTransfer = new DataTransfer();
+                for (const [name, type, data] of given) {
+                    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                    dataTransfer.items.add(new File([bytes], name, { type }));
+                }
+                for (const kind of ["dragenter", "dragover", "drop"]) {
+                    const event = { dataTransfer, bubbles: true, cancelable: true };
+                    target.dispatchEvent(new DragEvent(kind, event));
+                }
+            }""",
+            given,
+        )
 
     async def become(self, name: str) -> None:
         """Be somebody else."""

@@ -26,6 +26,8 @@ import { classMap, html, live, nothing, repeat } from "./vendor.js";
 
 const THREAD_TYPES = [10, 11, 12];
 
+const narrow = matchMedia("(max-width: 720px)");
+
 export function composerForm() {
   followCommands();
   return html`<form
@@ -59,7 +61,7 @@ function messageRow() {
         aria-controls="suggestions"
         aria-autocomplete="list"
         aria-label="Message ${placeName(open)}"
-        placeholder=${mayWrite ? `Message ${placeName(open)}, or / for commands` : "You may not write here"}
+        placeholder=${mayWrite ? invitation(open) : "You may not write here"}
         ?disabled=${!mayWrite}
         .value=${live(composer.text)}
         @input=${typedMessage}
@@ -78,6 +80,10 @@ function messageRow() {
 function chosenFiles({ target }) {
   attach([...target.files]);
   target.value = ""; // the same file may be chosen again after it was taken away
+}
+
+function invitation(open) {
+  return `Message ${placeName(open)}${narrow.matches ? "" : ", or / for commands"}`;
 }
 
 function placeName(open) {

@@ -30,7 +30,7 @@ export function modal() {
 
 function dialog(form) {
   return html`<dialog class="modal" aria-labelledby="modal-title" ${ref(opened)} @close=${forget}>
-    <form @submit=${submit} autocomplete="off">
+    <form @submit=${submit} @input=${forgive} autocomplete="off">
       <header>
         ${avatar(state.bot, "small")}
         <h2 id="modal-title">${form.title}</h2>
@@ -54,6 +54,13 @@ function opened(form) {
   }
   for (const { files } of chosen.values()) forgetFiles(files);
   chosen.clear();
+}
+
+/** What was wrong is being mended. */
+function forgive() {
+  if (!state.modal.error) return;
+  state.modal.error = "";
+  changed();
 }
 
 function forget() {

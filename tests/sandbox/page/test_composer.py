@@ -197,14 +197,7 @@ async def test_late_suggestions_for_older_text_are_dropped(tab: Tab, ground: Gro
 
 async def drop(tab: Tab, *names: str) -> None:
     """Let files fall on the composer; each holds its own name."""
-    await tab.page.locator(".composer").evaluate(
-        """(form, names) => {
-            const dataTransfer = new DataTransfer();
-            for (const name of names) dataTransfer.items.add(new File([name], name, { type: "image/png" }));
-            form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-        }""",
-        list(names),
-    )
+    await tab.drop(tab.page.locator(".composer"), {name: name.encode() for name in names})
 
 
 async def test_files_go_in_by_choice_and_by_drop(tab: Tab, ground: Ground, tmp_path: Path) -> None:
