@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -184,12 +185,12 @@ class Intake:
         path = folder / f"{draw_hook_token()}.zip"
         try:
             await self._source.save(each.url, path, most_bytes=MOST_BYTES)
-            found = archives.entries(path)
-            while (entry := await self._in_pool(partial(_next, found))) is not None:
-                if batch.is_full:
-                    batch.refused.append(Refusal(name=each.name, why=Left.TOO_MANY))
-                    return
-                await self._put_entry(draft, entry, batch)
+            with closing(archives.entries(path)) as found:
+                while (entry := await self._in_pool(partial(_next, found))) is not None:
+                    if batch.is_full:
+                        batch.refused.append(Refusal(name=each.name, why=Left.TOO_MANY))
+                        return
+                    await self._put_entry(draft, entry, batch)
         except NotFetched:
             batch.refused.append(Refusal(name=each.name, why=Left.NOT_FETCHED))
         except BadArchive as error:

@@ -12,7 +12,7 @@ from bot.media.errors import BadArchive
 from bot.media.photos import MOST_BYTES as MOST_BYTES_A_PHOTO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 MOST_ENTRIES = 500
@@ -33,8 +33,10 @@ class Entry:
     """None: it is larger than a photo may be."""
 
 
-def entries(path: Path) -> Iterator[Entry]:
+def entries(path: Path) -> Generator[Entry, None, None]:
     """The files of a ZIP, one after the other, so that only one is in memory.
+
+    The archive stays open until they are at an end, or closed.
 
     Folders, hidden files and what macOS adds are passed over. Names lead nowhere: only their last part is
     given, as a word for people.
