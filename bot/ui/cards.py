@@ -385,8 +385,13 @@ def _training_facts(job: Job, tool: Tool, _: Text) -> list[str]:
 def _name_line(job: Job, _: Text) -> str:
     if not {Note.NAME_SHOWN, Note.IN_DM} & set(job.notes):
         return ""
+    return f"**{code_span(model_name(job))}**"
+
+
+def model_name(job: Job) -> str:
+    """What the model of a training is to be called here; at Wiro it has a suffix."""
     name = str(job.inputs.get("trainModelName", ""))
-    return f"**{code_span(name.rpartition('-')[0] or name)}**"
+    return name.rpartition("-")[0] or name
 
 
 def _trained(job: Job, _: Text, facts: CardFacts) -> ui.LayoutView:

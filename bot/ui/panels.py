@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.model import CancelBy, JobState
 from bot.tools import Note
-from bot.ui.cards import run_time_s
+from bot.ui.cards import model_name, run_time_s
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, link, message_link, small, text
 from bot.ui.safe import code_block, code_span, one_line
@@ -93,6 +93,7 @@ def task_details(
             f"**{state_word(job, _)}** · {_private_word(job, _)}",
             _("with {model}", model=code_span(model)) if model is not None else "",
         ),
+        text(_("called {name}", name=code_span(model_name(job)))) if is_owner and not job.images else None,
         text(_("**Prompt**"), _whole(job.prompt)) if job.prompt else None,
         text(_("**Not to be shown**"), _whole(negative)) if negative else None,
         text(_all_settings(tool, job.inputs), *_times(job, _, with_cost=with_cost)),
@@ -128,7 +129,9 @@ def _all_settings(tool: Tool, inputs: Mapping[str, Any]) -> str:
     parts = []
     for each in tool.inputs:
         value = inputs.get(each.id, "")
-        if each.is_text or value == "":
+        if (
+            each.is_text or value == "" or each.id == tool.model_input
+        ):  # whose name may be told, is told apart
             continue
         shown = choice_name(each, value) if each.choices else value
         parts.append(f"{input_name(each)} {code_span(str(shown), 60)}")

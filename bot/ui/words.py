@@ -183,7 +183,7 @@ def settings_line(tool: Tool, inputs: Mapping[str, object], _: Text) -> str:
     if "width" in inputs and "height" in inputs:
         parts.append(f"{inputs['width']}×{inputs['height']}")
     for each in tool.inputs:
-        is_said = each.id in {tool.images_input, "width", "height"}
+        is_said = each.id in {tool.images_input, tool.model_input, "width", "height"}
         if each.is_text or each.draw or is_said or each.place is SetIn.FIXED:
             continue
         value = inputs.get(each.id, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,19 @@ def test_samples_are_shown_where_wiro_made_some() -> None:
     shown = drawn(a_training(JobState.DELIVERING), files=("atelier-4F7K-1.png",), is_result=True)
     [gallery] = [each for each in all_of(shown) if each["type"] == 12]
     assert [item["media"]["url"] for item in gallery["items"]] == ["attachment://atelier-4F7K-1.png"]
+
+
+def test_details_tell_the_models_name_to_its_owner_alone() -> None:
+    """Nor does the number of a model to start from mean anything to others."""
+    job = a_training(JobState.RUNNING)
+    job = replace(job, inputs={**job.inputs, "referenceModelPrivate": "900"})
+    owner, other = (
+        words_of(task_details(job, TRAINER, _, with_cost=False, is_owner=is_owner))
+        for is_owner in (True, False)
+    )
+    assert "called `anna`" in owner
+    assert "anna" not in other
+    assert "900`" not in other.replace("training steps `900`", "")
 
 
 def test_a_moderator_sees_what_matters_of_a_training_and_no_empty_words() -> None:
