@@ -76,6 +76,10 @@ class Trainer:
         if (missing := LEAST_PHOTOS - len(photos)) > 0:
             problems.append(_.plural("Add one more photo.", "Add {n} more photos.", missing))
         try:
+            await self._require_place(interaction, draft)
+        except UserError as error:
+            problems.append(error.message)
+        try:
             base = await self._base(interaction, draft)
             new = await self._new_job(interaction, draft, photos, base)
         except InvalidValue as error:
@@ -141,11 +145,7 @@ class Trainer:
 
     async def _checked(self, interaction: Interaction, draft: Draft, photos: Sequence[Photo]) -> NewJob:
         """The job, after all rules of the place."""
-        guild_id = interaction.guild_id or 0
-        policy = await self._records.guild_policy(guild_id)
-        require_allowed_channel(interaction, policy.allowed_channels)
-        if draft.follow is Follow.HERE:
-            require_place(interaction, private=False, private_helps=False)
+        await self._require_place(interaction, draft)
         if not LEAST_PHOTOS <= len(photos) <= MOST_PHOTOS:
             raise UserError(
                 f"A training needs {LEAST_PHOTOS} to {MOST_PHOTOS} photos, and this draft has {len(photos)}. "
@@ -157,9 +157,23 @@ class Trainer:
             for each in self.tool.inputs
             if each.is_text and each.place is not Place.FIXED
         }
+        guild_id = interaction.guild_id or 0
         await self._words.require(guild_id, texts)
+        policy = await self._records.guild_policy(guild_id)
         spoken = policy.language or interaction.guild_locale or interaction.locale
         return replace(new, locale=str(spoken)) if draft.follow is Follow.HERE else new
+
+    async def _require_place(self, interaction: Interaction, draft: Draft) -> None:
+        """Return when a training may be started there, and followed where the draft says.
+
+        Raises:
+            NotInThisChannel: The server lets tasks be started in other channels only.
+            MissingPermissions: The bot could not post there.
+        """
+        policy = await self._records.guild_policy(interaction.guild_id or 0)
+        require_allowed_channel(interaction, policy.allowed_channels)
+        if draft.follow is Follow.HERE:
+            require_place(interaction, private=False, private_helps=False)
 
     async def _base(self, interaction: Interaction, draft: Draft) -> TrainedModel | None:
         """The trained model to start from.
@@ -220,7 +234,8 @@ def places_at(interaction: Interaction) -> tuple[Follow, ...]:
     if is_thread(interaction) or (channel is not None and channel.type in _OPEN_PLACES):
         return (Follow.HERE, Follow.DM)
     rights = interaction.app_permissions
-    may_open = rights.administrator or (rights.create_private_threads and rights.send_messages_in_threads)
+    needed = (rights.create_private_threads, rights.send_messages_in_threads, rights.attach_files)
+    may_open = rights.administrator or all(needed)
     if channel is not None and channel.type is discord.ChannelType.text and may_open:
         return (Follow.THREAD, Follow.HERE, Follow.DM)
     return (Follow.DM, Follow.HERE)

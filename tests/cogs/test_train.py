@@ -457,7 +457,14 @@ async def test_a_server_that_names_channels_has_trainings_started_there_only(sta
     lounge = stand.sandbox.discord.channels["lounge"].id
     await stand.services.choices.choose(guild_id, "allowed_channels", (lounge,), by=1)
     card = await ready(stand)
-    assert "In this server tasks are started in" in words(await agree(stand, card))
+    assert "- In this server tasks are started in <#" in words(card)
+    assert disabled(card, "Start")
+    await stand.services.choices.choose(guild_id, "allowed_channels", (), by=1)
+    card = await train(stand)
+    modal = await form(stand, card, "Start")
+    await stand.services.choices.choose(guild_id, "allowed_channels", (lounge,), by=1)
+    told = words(await send(stand, card, modal, {"consent": ["agreed"]}))
+    assert "In this server tasks are started in" in told
     assert stand.desk.accepted == []
     assert await draft_of(stand) is not None
 

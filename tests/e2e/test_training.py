@@ -163,6 +163,7 @@ async def test_from_twelve_photos_to_a_portrait_with_the_model_that_nine_of_them
     assert "The model is trained" in words(shown)
     assert "anna" not in words(shown)
     assert photos_here(house) == []
+    assert [name for name in ("smeared.jpg", "me-9.jpg", "sks anna") if name in house.bot.log()] == []
     [names] = uploads(house).values()
     assert [name[:4] for name in names] == [f"{number:03d}-" for number in range(1, 10)]
     [training] = trainings(house)

@@ -79,5 +79,7 @@ class Inspector:
             prompt = str(task.inputs.get("prompt", "")).removeprefix("portrait+ style ").strip("* ")
             if prompt:
                 yield "a prompt", prompt
+            if task.tool.trains and task.who == "bot":
+                yield "a model's name", str(task.inputs["trainModelName"])
             if task.callback_url:
                 yield "a hook's token", task.callback_url.rpartition("/")[2]
