@@ -54,6 +54,10 @@ class Version:
     under_way_s: float = 0.0
     """How long the request was on its way."""
 
+    @property
+    def sent_at(self) -> datetime:
+        return self.at - timedelta(seconds=self.under_way_s)
+
 
 @dataclass
 class Message:
@@ -98,7 +102,7 @@ class SimulatedDiscord:
     """Channels, direct messages and interactions, with the refusals that the bot must live with.
 
     Attributes:
-        fails: What the next requests meet, by their route ("edit", "create", "read", "callback").
+        fails: What the next requests meet, by their route ("callback", "edit", "create", "read", "dm").
         is_down: No request is answered.
         closed: Channels where the bot may not write, of direct messages too.
         archived: Threads where nothing can be edited before somebody writes.
@@ -271,7 +275,7 @@ class SimulatedDiscord:
         number = discord.utils.time_snowflake(now) + next(self._numbers)
         made = Message(number, channel_id, reader, content=message.content or "")
         files = tuple(file.name for file in message.files or ())
-        made.versions.append(Version(self.clock.now(), components, files))
+        made.versions.append(Version(self.clock.now(), components, files, self.under_way_s))
         self.messages[number] = made
         return made
 
@@ -300,6 +304,8 @@ class LifeMessages(DiscordMessages):
         query: Mapping[str, str] | None,
     ) -> Answer:
         route = {"PATCH": "edit", "POST": "create", "GET": "read"}[method]
+        if path.startswith("/users/"):
+            route = "dm"
         has_files = isinstance(message, Outgoing) and bool(message.files)
         answer = await meet(
             self._world,

@@ -313,7 +313,7 @@ _WAITS_S = (0.0, 0.1, 1.0, 3.0, 6.0, 12.0, 31.0, 95.0, 400.0)
 _JOBS = st.integers(0, 5)
 _WIRO = [(call, fault) for call, faults in wiro_world.FAULTS.items() for fault in faults]
 _DISCORD = [
-    (route, fault) for route in ("callback", "edit", "create", "read") for fault in discord_port.FAULTS
+    (route, fault) for route in ("callback", "edit", "create", "read", "dm") for fault in discord_port.FAULTS
 ]
 
 _ASK = st.builds(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 UNFINISHED = ("### In the line", "### At work", "### Stopping")
 CHANNELS = range(FIRST_CHANNEL, FIRST_CHANNEL + SERVERS)
-IN_FLIGHT = timedelta(seconds=75)
-"""An upload that began before a wish to stop was written may take so long to land."""
+HEARD_OF = timedelta(seconds=8)
+"""So soon after it was written a wish to stop is known to whoever delivers, in whichever process."""
 LAST_EDIT = timedelta(minutes=2)
 """So long before its token dies a private card can surely still be written."""
 _OF_INSTANCE = tables.money_counter.c.scope == MoneyScope.INSTANCE
@@ -136,8 +136,8 @@ def _secrecy(world: World, jobs: Iterable[Job]) -> Iterator[str]:
         if job.private and job.code not in world.shared and _is_told_of(world, job, shown[job.code]):
             yield f"{job.code} is private, and a message in a channel shows or names it"
         if job.cancel_by is CancelBy.MODERATOR and job.cancel_at is not None:
-            after = job.cancel_at + IN_FLIGHT
-            if any(v.files and v.at > after for message in shown[job.code] for v in message.versions):
+            after = job.cancel_at + HEARD_OF
+            if any(v.files and v.sent_at > after for message in shown[job.code] for v in message.versions):
                 yield f"{job.code} was stopped by a moderator, and its images were shown later"
 
 
