@@ -98,9 +98,13 @@ def _listen(engine: sa.Engine, pragmas: Sequence[str], *, begin: str) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @sa.event.listens_for(engine, "begin")
-    def _begin(conn: sa.Connection) -> None:
-        conn.exec_driver_sql(begin)
+    def _begin(dbapi: Any) -> None:
+        cursor = dbapi.cursor()
+        cursor.execute(begin)
+        cursor.close()
+
+    # In the place of a listener, for which SQLAlchemy would look at every statement: a tenth of their time.
+    engine.dialect.do_begin = _begin  # type: ignore[assignment]
 
 
 def sqlite_file(url: sa.URL) -> Path | None:

@@ -48,10 +48,11 @@ class Words(TypeDecorator[W]):
     def __init__(self, enum: type[W]) -> None:
         super().__init__()
         self.enum = enum
+        self._plain = {member: member.value for member in enum}
 
     def process_bind_param(self, value: W | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's signature
         """The plain word: a driver may treat a subclass of `str` in its own way."""
-        return None if value is None else self.enum(value).value
+        return None if value is None else self._plain[value]
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> W | None:  # noqa: ARG002  # SQLAlchemy's signature
         """The member."""
