@@ -336,7 +336,7 @@ class NotAModerator(UserError):
     """A moderator's matter, of the server that it concerns."""
 
     def __init__(self) -> None:
-        super().__init__("Only moderators of this server (Timeout Members) can do that. Ask one of them.")
+        super().__init__("Only moderators of this server can do that. Ask one of them.")
 
 
 class NotAManager(UserError):

@@ -144,7 +144,7 @@ class TaskButtons:
     async def delete(self, interaction: Interaction, target: ButtonId) -> None:
         """Take the images away: here, at Wiro and in what is kept."""
         job = await self._services.shown_job(target.job)
-        require(Verb.DELETE, job, actor_of(interaction))
+        require(Verb.DELETE, job, await self._services.actor(interaction))
         if not job.state.has_ended:
             raise UserError("This task is still at work. Cancel it first.")
         job = await self._services.desk.delete(job)
@@ -197,7 +197,7 @@ async def show_details(interaction: Interaction, message: discord.Message, servi
         UserError: The message is no task's.
     """
     job = await services.records.by_message(message.id)
-    actor = actor_of(interaction)
+    actor = await services.actor(interaction)
     if job is None:
         raise UserError("That message is none of my tasks. Use this on a task's message.")
     is_owner = actor.user_id == job.user_id

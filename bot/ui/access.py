@@ -34,7 +34,7 @@ class Actor:
     guild_id: int
     """The server in which the click happens; 0 in a direct message."""
     is_moderator: bool = False
-    """May time members out there (`moderate_members`): what Discord calls a moderator's right."""
+    """May time members out there (`moderate_members`), or has a role that the server's managers named."""
     is_manager: bool = False
     """May change the server (`manage_guild`)."""
     may_use_commands: bool = True
@@ -59,19 +59,6 @@ def may(verb: Verb, job: Job, actor: Actor) -> bool:
 def moderates(actor: Actor, guild_id: int) -> bool:
     """Whether this member is a moderator of that server, and acts in it."""
     return actor.is_moderator and actor.guild_id == guild_id != 0
-
-
-def require_moderator(interaction: Interaction) -> None:
-    """Return when the one who clicks is a moderator where they click.
-
-    For buttons and menus only: who may use `/mod` itself is the server's choice, and Discord has asked.
-
-    Raises:
-        NotAModerator: They are not.
-    """
-    actor = actor_of(interaction)
-    if not moderates(actor, actor.guild_id):
-        raise NotAModerator
 
 
 def require_manager(interaction: Interaction) -> None:
@@ -114,15 +101,17 @@ def require(verb: Verb, job: Job, actor: Actor) -> None:
     raise UserError("You may not use commands in this channel, so nothing was started.")
 
 
-def actor_of(interaction: Interaction) -> Actor:
-    """The member of an interaction, with the rights that Discord states in it."""
+def actor_of(interaction: Interaction, moderator_roles: Collection[int] = ()) -> Actor:
+    """The member of an interaction, with the rights that Discord states in it, and those of named roles."""
     rights = interaction.permissions
     is_member = interaction.guild_id is not None
     everything = is_member and rights.administrator
+    is_named = role_ids_of(interaction.user)
     return Actor(
         user_id=interaction.user.id,
         guild_id=interaction.guild_id or 0,
-        is_moderator=is_member and (everything or rights.moderate_members),
+        is_moderator=is_member
+        and (everything or rights.moderate_members or not is_named.isdisjoint(moderator_roles)),
         is_manager=is_member and (everything or rights.manage_guild),
         may_use_commands=is_member and (everything or rights.use_application_commands),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import NoSuchTask
+from bot.errors import NoSuchTask, NotAModerator
 from bot.model import JobState
+from bot.ui.access import actor_of, moderates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.jobs.wordlists import WordLists
     from bot.model import Job
     from bot.tools import Tool
+    from bot.ui.access import Actor, Interaction
     from bot.ui.drafts import Drafts
     from bot.ui.greeting import Greeter
     from bot.ui.records import Records
@@ -56,6 +58,26 @@ class Services:
     change, and the commands stay as they were published."""
     trainer: Trainer
     words: WordLists
+
+    async def actor(self, interaction: Interaction) -> Actor:
+        """The member of an interaction with their rights, also those by roles that the server chose."""
+        actor = actor_of(interaction)
+        if actor.is_moderator or not actor.guild_id:
+            return actor
+        policy = await self.records.guild_policy(actor.guild_id)
+        return actor_of(interaction, policy.moderator_roles)
+
+    async def require_moderator(self, interaction: Interaction) -> None:
+        """Return when the one who clicks is a moderator where they click.
+
+        For buttons and menus only: who may use `/mod` itself is the server's choice, and Discord has asked.
+
+        Raises:
+            NotAModerator: They are not.
+        """
+        actor = await self.actor(interaction)
+        if not moderates(actor, actor.guild_id):
+            raise NotAModerator
 
     async def job(self, code: str) -> Job:
         """The job with that code.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Optional
 import discord
 from discord import app_commands
 
-from bot.ui.access import require_moderator
 from bot.ui.answers import say
 from bot.ui.audit import ENTRIES_A_PAGE, audit_panel
 from bot.ui.ids import ButtonId, Verb
@@ -39,7 +38,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
 
     async def turn(interaction: Interaction, target: ButtonId) -> None:
         """Turn to a page of the audit, in place."""
-        require_moderator(interaction)
+        await services.require_moderator(interaction)
         await redraw(interaction, await page_of(interaction, *read_page_argument(target.arg)))
 
     services.router.on_click(Verb.MOD_AUDIT, turn)

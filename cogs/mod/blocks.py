@@ -9,7 +9,6 @@ import discord
 from discord import app_commands
 
 from bot.errors import UserError
-from bot.ui.access import require_moderator
 from bot.ui.answers import say
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import note
@@ -91,7 +90,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
 
     async def turn(interaction: Interaction, target: ButtonId) -> None:
         """Turn to a page of the blocked members, in place."""
-        require_moderator(interaction)
+        await services.require_moderator(interaction)
         _user_id, page = read_page_argument(target.arg)
         await redraw(interaction, await page_of(interaction, page))
 

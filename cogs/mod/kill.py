@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.errors import UserError
 from bot.log import get_logger
-from bot.ui.access import actor_of, require, require_moderator
+from bot.ui.access import require
 from bot.ui.answers import NOBODY, say
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import note
@@ -99,12 +99,12 @@ class Stopping:
     async def clicked(self, interaction: Interaction, target: ButtonId) -> None:
         """Stop the task."""
         job = await self._services.job(target.job)
-        require(Verb.MOD_STOP, job, actor_of(interaction))
+        require(Verb.MOD_STOP, job, await self._services.actor(interaction))
         await self.stop(interaction, job.code, None)
 
     async def all_clicked(self, interaction: Interaction, target: ButtonId) -> None:
         """Stop all tasks of a member, or everyone's: it was asked before."""
-        require_moderator(interaction)
+        await self._services.require_moderator(interaction)
         user_id = int(target.arg) if target.arg.isdecimal() else None
         if user_id is None:
             raise UserError("This question cannot be read any more. Use `/mod kill` again.")

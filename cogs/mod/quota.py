@@ -13,7 +13,7 @@ from discord import app_commands
 from bot.errors import UserError
 from bot.limits import BOUNDS, COUNTED, NANO_PER_USD, Limit, Standing, Target
 from bot.model import Unit
-from bot.ui.access import require_moderator, role_ids_of
+from bot.ui.access import role_ids_of
 from bot.ui.answers import say
 from bot.ui.ids import Verb
 from bot.ui.layout import note
@@ -164,6 +164,7 @@ class MemberQuota:
     """What moderators see and change of one member's quota in their server."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._quotas = services.quotas
         self._records = services.records
 
@@ -233,7 +234,7 @@ class MemberQuota:
 
     async def export(self, interaction: Interaction, target: ButtonId) -> None:
         """Give the ledgers as files, which may take a moment to be read."""
-        require_moderator(interaction)
+        await self._services.require_moderator(interaction)
         user_id = int(target.arg)
         await interaction.response.defer(ephemeral=True, thinking=True)
         found = await self._quotas.ledgers(server(interaction), user_id=user_id or None)

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import NoSuchTask
-from bot.ui.access import actor_of, require, require_moderator
+from bot.ui.access import require
 from bot.ui.answers import say
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.moderating import read_page_argument, task_panel, tasks_panel
@@ -37,7 +37,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
 
     async def turn(interaction: Interaction, target: ButtonId) -> None:
         """Turn to a page of the tasks, in place."""
-        require_moderator(interaction)
+        await services.require_moderator(interaction)
         await redraw(interaction, await page_of(interaction, *read_page_argument(target.arg)))
 
     async def show(interaction: Interaction, _target: ButtonId) -> None:
@@ -47,7 +47,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
         job = await services.records.by_code(code)
         if job is None:
             raise NoSuchTask(code)
-        require(Verb.MOD_TASK, job, actor_of(interaction))
+        require(Verb.MOD_TASK, job, await services.actor(interaction))
         tool = services.catalogue[job.tool]
         await say(interaction, task_panel(job, tool, text_for(str(interaction.locale))))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from discord import app_commands
 
 from bot.log import get_logger
-from bot.ui.access import require_moderator
 from bot.ui.answers import say
 from bot.ui.ids import ButtonId, Verb
 from bot.ui.layout import note
@@ -85,7 +84,7 @@ def setup(mod: app_commands.Group, services: Services) -> None:
 
     async def turn(interaction: Interaction, target: ButtonId) -> None:
         """Turn to a page of the list, in place."""
-        require_moderator(interaction)
+        await services.require_moderator(interaction)
         _user_id, page = read_page_argument(target.arg)
         await redraw(interaction, await page_of(interaction, page))
 

@@ -84,6 +84,22 @@ async def test_moderators_see_and_touch_their_own_server_only(stand: Stand) -> N
     assert "Nothing yet" in told(await stand.use("juno", "mod audit", channel="general"))
 
 
+async def test_a_role_that_the_server_chose_presses_what_moderators_press_there_alone(stand: Stand) -> None:
+    world, job = stand.sandbox.discord, await running(stand, "tomas")
+    harbour, tiny = world.guilds["harbour"], world.guilds["tiny"]
+    [regulars] = [role.id for role in harbour.roles.values() if role.name == "Regulars"]
+    stop, oskar = f"at:mod_stop:{job.code}", world.people["oskar"].id
+    forged = {"type": 2, "style": 2, "label": "Stop", "custom_id": stop, "id": 9000}
+    card = job.message_id or 0
+    world.message(card).components.append({"type": 1, "id": 9001, "components": [forged]})
+    await stand.services.choices.choose(tiny.id, "moderator_roles", [regulars], by=oskar)
+    assert "Only moderators" in await stand.said(await stand.click("mira", card, stop))
+    await stand.services.choices.choose(harbour.id, "moderator_roles", [regulars], by=oskar)
+    assert "Only moderators" in await stand.said(await stand.click("lev", card, stop))
+    assert "is being stopped" in await stand.said(await stand.click("mira", card, stop))
+    assert (await stand.read(job)).cancel_by is CancelBy.MODERATOR
+
+
 # Tasks
 
 
