@@ -189,6 +189,8 @@ class Calls:
         task.files_deleted = True
         if task.tool.trains and (folder := str(task.inputs[FOLDER] or "")):
             self._world.forget_files(folder)
+        if "model_goes_with_files" in task.traits:
+            task.model_id = ""
         self._world.changed()
         return {"result": True, "errors": []}
 

@@ -146,6 +146,8 @@ _TASKS = (
     _task("text_progress", "Send the next task's progress as JSON text"),
     _task("stderr", "Send stderr text while the next task runs"),
     _task("unlisted_model", "Name the next trained model in its task alone, not on the page"),
+    _task("late_model", "List the next trained model 20 s after its end", seconds=20.0),
+    _task("model_goes_with_files", "Let the next trained model go when its training's files are deleted"),
     _task("foreign_task", "Let another program run something at the same time"),
     _task("twin_task", "Let another program run exactly the same"),
 )

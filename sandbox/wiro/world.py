@@ -170,8 +170,12 @@ class World:
 
     def own_models(self) -> list[Option]:
         """The models that this account's trainings made, as a select offers them."""
-        listed = [task for task in self.trained() if "unlisted_model" not in task.traits]
-        return [_own_model(task) for task in listed]
+        return [_own_model(task) for task in self.trained() if self._is_listed(task)]
+
+    def _is_listed(self, task: Task) -> bool:
+        late = task.traits.get("late_model")
+        listed_s = (task.ended_s or 0.0) + (late["seconds"] if late else 0.0)
+        return "unlisted_model" not in task.traits and self.now_s() >= listed_s
 
     def trained(self) -> list[Task]:
         """The trainings that made a model."""

@@ -213,6 +213,27 @@ async def test_deleting_a_training_deletes_its_photos_alone(wire: Wire, wiro: Wi
     assert task.model_id in await options(wire, "text-to-image-sd", "selectedModelPrivate")
 
 
+async def test_model_can_be_listed_late(wire: Wire, wiro: WiroStandIn) -> None:
+    wiro.apply({"fault": "late_model", "seconds": 30})
+    task = await wire.train()
+    await wire.ended(task)
+    assert await options(wire, "text-to-image-sd", "selectedModelPrivate") == {}
+    wiro.clock.offset_s += 30
+    assert list(await options(wire, "text-to-image-sd", "selectedModelPrivate")) == [task.model_id]
+
+
+async def test_model_can_go_with_the_files_of_its_training(wire: Wire, wiro: WiroStandIn) -> None:
+    wiro.apply({"fault": "model_goes_with_files"})
+    task = await wire.train()
+    await wire.ended(task)
+    made = task.model_id
+    await wire.call("Task/InputOutputDelete", {"tasktoken": task.token})
+
+    assert await options(wire, "text-to-image-sd", "selectedModelPrivate") == {}
+    inputs = {**INPUTS, "selectedModel": "", "selectedModelPrivate": made}
+    assert await wire.error(IMAGINE, inputs) == (0, "Request parameters are invalid.")
+
+
 # Where photos come from.
 
 
