@@ -43,6 +43,23 @@ CARD = [
 ]
 
 
+FORM = {
+    "interaction_id": "1",
+    "custom_id": "form",
+    "title": "Start the training",
+    "components": [
+        {"type": 10, "content": "**Here:** photos are deleted."},
+        {"type": 18, "label": "Photos", "component": {"type": 19, "custom_id": "photos", "max_values": 10}},
+        {
+            "type": 18,
+            "label": "Whom the photos show",
+            "description": "Nothing starts without it",
+            "component": {"type": 22, "custom_id": "yes", "options": [{"label": "Me", "value": "y"}]},
+        },
+    ],
+}
+
+
 async def test_page_says_once_that_it_is_not_discord(tab: Tab) -> None:
     assert await tab.page.title() == "Sandbox"
     await expect(tab.page.get_by_text("this is not Discord")).to_have_count(1)
@@ -167,7 +184,21 @@ async def test_axe_finds_nothing_serious(browser: Browser, ground: Ground, theme
         await tab.open_workbench()
         await expect(tab.messages).to_have_count(3)
         await tab.page.evaluate(AXE.read_text("utf-8"))
-        found = await tab.page.evaluate("axe.run({ resultTypes: ['violations'] })")
-        serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
-        nodes = [(one["id"], node["html"][:200]) for one in serious for node in one["nodes"]]
-        assert nodes == [], "\n".join(map(str, nodes))
+        await nothing_serious(tab)
+        thread = ground.discord.open("Training", type=12, member_count=2)
+        ground.discord.post(thread, type=1, mentions=[ground.discord.people["mira"].user])
+        await tab.open_channel("Training")
+        await tab.drop(tab.page.locator(".composer"), {"a.png": b"png", "b.heic": b"heic"})
+        await expect(tab.page.locator(".composer").get_by_role("listitem")).to_have_count(2)
+        await nothing_serious(tab)
+        ground.discord.emit("MODAL", FORM | {"id": ground.discord.new_id()})
+        await tab.drop(tab.modal.locator(".drop-zone"), {"c.png": b"png"})
+        await expect(tab.modal.get_by_role("listitem")).to_have_count(1)
+        await nothing_serious(tab)
+
+
+async def nothing_serious(tab: Tab) -> None:
+    found = await tab.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    nodes = [(one["id"], node["html"][:200]) for one in serious for node in one["nodes"]]
+    assert nodes == [], "\n".join(map(str, nodes))
