@@ -238,3 +238,20 @@ async def test_kill_9_while_photos_are_sent_and_while_it_trains_makes_one_model_
         each.id for each in house.wiro._world.uploads.values() if each.name.endswith("-2")
     }
     assert photos_here(house) == []
+
+
+@pytest.mark.parametrize("way", ["url", "zip"])
+async def test_photos_come_to_wiro_as_one_archive_where_that_is_set(tmp_path: Path, way: str) -> None:
+    """By the bot's own address, which is dead afterwards, or uploaded."""
+    public_url = "http://127.0.0.1:{port}"
+    async with open_house(tmp_path, speed=SPEED, TRAINING_UPLOAD=way, PUBLIC_URL=public_url) as house:
+        job = await reaches(house, await a_training(house), JobState.DONE)
+        sent = job.inputs["selectedFolderUrl"]
+        assert job.inputs["selectedFolder"] == ""
+        ours, is_ours, path = sent.partition(f"http://127.0.0.1:{house.bot.port}")
+        assert (ours, bool(is_ours)) == (("", True) if way == "url" else (sent, False))
+        if is_ours:
+            status, _text = await house.get(path)
+            assert status == 404
+        else:
+            assert photos_here(house) == []

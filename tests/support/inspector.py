@@ -81,5 +81,7 @@ class Inspector:
                 yield "a prompt", prompt
             if task.tool.trains and task.who == "bot":
                 yield "a model's name", str(task.inputs["trainModelName"])
+                if "/photos/" in (address := str(task.inputs.get("selectedFolderUrl", ""))):
+                    yield "where a training's photos are", address.rpartition("/")[2]
             if task.callback_url:
                 yield "a hook's token", task.callback_url.rpartition("/")[2]
