@@ -45,7 +45,7 @@ class Metrics:
             registry=self.registry,
         )
         self._refused = Counter(
-            "atelier_refusals", "Jobs refused for a quota or a budget.", ["unit"], registry=self.registry
+            "atelier_refusals", "Jobs refused by a rule at acceptance.", ["unit"], registry=self.registry
         )
         self._calls = {
             service: Counter(

@@ -1,4 +1,4 @@
-"""A process that accepts commands: `python -m tests.support.acceptor URL FIRST COUNT SAMPLES AT`.
+"""A process that accepts commands: `python -m tests.support.acceptor URL FIRST COUNT SAMPLES AT_ONCE AT`.
 
 All are of one member. It says "ready" when it is connected, starts when a line comes in, and tells in JSON
 how many were accepted and how many each rule refused.
@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock
 from bot.errors import RuleRefused
@@ -22,11 +23,14 @@ from bot.store.database import Database
 from tests.support.limits import instance_of
 from tests.support.store import CHANNEL, GUILD, USER
 
-INSTANCE = instance_of(images_per_day=5, concurrent_tasks=20)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-async def main(url: str, first: int, count: int, samples: int, at: datetime) -> None:
+async def main(url: str, numbers: Sequence[int], at: datetime) -> None:
     """Accept so many commands at once."""
+    first, count, samples, at_once = numbers
+    instance = instance_of(images_per_day=5, concurrent_tasks=at_once)
     heard: Counter[str] = Counter()
 
     async def accept(number: int) -> None:
@@ -43,7 +47,7 @@ async def main(url: str, first: int, count: int, samples: int, at: datetime) -> 
             estimate_nano_usd=1_000,
         )
         try:
-            await db.write(partial(take_in, new=new, standing=Standing(), instance=INSTANCE, now=at))
+            await db.write(partial(take_in, new=new, standing=Standing(), instance=instance, now=at))
         except RuleRefused as refusal:
             heard[refusal.rule.value] += 1
         else:
@@ -64,6 +68,5 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    url, *numbers, at = sys.argv[1:]
-    first, count, samples = map(int, numbers)
-    asyncio.run(main(url, first, count, samples, datetime.fromisoformat(at)))
+    address, *given, moment = sys.argv[1:]
+    asyncio.run(main(address, [int(each) for each in given], datetime.fromisoformat(moment)))

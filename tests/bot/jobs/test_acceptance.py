@@ -18,14 +18,16 @@ import pytest
 from bot.clock import SystemClock
 from bot.errors import BudgetRefused, LimitRefused, QuotaRefused, RuleRefused, TooSoon
 from bot.limits import Bonus, Limit, Standing, Target
-from bot.model import JobState, MoneyScope, Unit
+from bot.model import JobState, MoneyScope, Output, Unit
 from bot.quota.policy import quota_windows
 from bot.quota.windows import day_window, next_month
 from bot.store import grants, ledger, limits, migrate, policies
+from bot.store import jobs as units
 from bot.store.database import Database
 from tests.support.clock import START
 from tests.support.limits import instance_of
 from tests.support.project import ROOT
+from tests.support.store import Bench
 from tests.support.workshop import GUILD, USER, Rig, open_rig
 
 if TYPE_CHECKING:
@@ -113,33 +115,44 @@ async def test_five_that_still_wait_at_midnight_are_booked_to_yesterday(rig: Rig
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("samples", "accepted"), [(1, 5), (4, 1)])
+@pytest.mark.parametrize(
+    ("samples", "at_once", "accepted"),
+    [(1, 20, 5), (4, 20, 1), (1, 3, 3)],
+    ids=["one image each", "four images each", "three tasks at once"],
+)
 async def test_three_processes_that_accept_on_one_postgres_share_the_quota(
-    postgres_database: str, samples: int, accepted: int
+    postgres_database: str, samples: int, at_once: int, accepted: int
 ) -> None:
     await asyncio.to_thread(migrate.upgrade, postgres_database, SystemClock())
-    told = await asyncio.to_thread(_accept_in_processes, postgres_database, samples)
-    assert told == {"accepted": accepted, "quota": 21 - accepted}
+    told = await asyncio.to_thread(_accept_in_processes, postgres_database, samples, at_once)
+    assert told == {"accepted": accepted, "quota": 20 - accepted}
     async with Database.open(postgres_database, clock=SystemClock()) as db:
         assert await images(db, START) == (accepted * samples, 0)
         assert await db.read(ledger.check) == []
+        await _make_all(db, START + A_DAY)
+        assert await images(db, START) == (0, accepted * samples)
+        assert await images(db, START + A_DAY) == (0, 0)
+        assert await db.read(ledger.check) == []
 
 
-def _accept_in_processes(url: str, samples: int) -> dict[str, int]:
-    """Seven commands in each of three processes at the same moment."""
-    program = [sys.executable, "-m", "tests.support.acceptor", url]
+def _accept_in_processes(url: str, samples: int, at_once: int) -> dict[str, int]:
+    """Twenty commands in three processes at the same moment."""
     with ExitStack() as stack:
         children = [
             stack.enter_context(
                 subprocess.Popen(
-                    [*program, str(first), "7", str(samples), START.isoformat()],
+                    [
+                        *(sys.executable, "-m", "tests.support.acceptor", url),
+                        *map(str, (first, count, samples, at_once)),
+                        START.isoformat(),
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                     cwd=ROOT,
                 )
             )
-            for first in (10, 20, 30)
+            for first, count in ((10, 7), (20, 7), (30, 6))
         ]
         for child in children:
             assert child.stdout is not None
@@ -154,6 +167,30 @@ def _accept_in_processes(url: str, samples: int) -> dict[str, int]:
             assert child.returncode == 0
             told.update(json.loads(out.splitlines()[-1]))
     return dict(told)
+
+
+async def _make_all(db: Database, at: datetime) -> None:
+    """Bring every job to its images at that time."""
+    bench = Bench(db, at)
+    me = await bench.process()
+    for job in await db.read(units.unfinished):
+        await db.write(partial(units.show_card, job_id=job.id, message_id=job.id, now=at))
+        assert await bench.claim(me, job.id, max_concurrent=99) is not None
+        await db.write(
+            partial(units.started, job_id=job.id, owner=me, task_id=f"t{job.id}", socket_token=None, now=at)
+        )
+        made = await db.write(
+            partial(
+                units.outputs_known,
+                job_id=job.id,
+                owner=me,
+                outputs=[Output(url="https://cdn/0.png", name="0.png")],
+                wiro_ended_at=at,
+                cost_nano_usd=700,
+                now=at,
+            )
+        )
+        await bench.end(made, me, JobState.DONE, images_made=job.images, task_existed=True)
 
 
 async def _rule(rig: Rig, target: Target, **amounts: int) -> None:
