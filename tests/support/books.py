@@ -40,6 +40,12 @@ def all_jobs(conn: sa.Connection) -> list[Job]:
     return select_jobs(conn)
 
 
+def late_tasks(conn: sa.Connection) -> dict[str, int]:
+    """The tasks that the sweep found, and whose job each is."""
+    late = tables.late_task
+    return {row.task_id: row.job_id for row in conn.execute(sa.select(late.c.task_id, late.c.job_id))}
+
+
 def faults_of(conn: sa.Connection) -> list[str]:
     """Everything that is wrong with the books, a line each: ledgers, holds, the steps of every job."""
     return [

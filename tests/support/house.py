@@ -68,7 +68,13 @@ def free_port() -> int:
 
 
 class BotProcess:
-    """The bot as it ships, `python -m bot run`, started, killed and started again on one data folder."""
+    """The bot as it ships, `python -m bot run`, started, killed and started again on one data folder.
+
+    Attributes:
+        has_stdin: Its standard input is a pipe.
+    """
+
+    has_stdin = False
 
     def __init__(self, sandbox: Sandbox, folder: Path, settings: dict[str, str]) -> None:
         self.sandbox = sandbox
@@ -92,19 +98,29 @@ class BotProcess:
         }
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> Self:
-        """Start it and return when the sandbox's people can use its commands."""
+    @property
+    def command(self) -> list[str]:
+        """The arguments of Python that start it."""
+        return ["-m", "bot", "run"]
+
+    async def spawn(self) -> None:
+        """Start it and wait for nothing."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        sessions = self.sandbox.discord.gateway.identifies
         with self.log_path.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
+                sys.executable,
+                *self.command,
                 cwd=self.folder,
                 env=self.environment,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if self.has_stdin else asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    async def start(self) -> Self:
+        """Start it and return when the sandbox's people can use its commands."""
+        sessions = self.sandbox.discord.gateway.identifies
+        await self.spawn()
         await until(
             lambda: self.sandbox.discord.gateway.identifies > sessions or self._died(), "the bot logs in"
         )
@@ -353,6 +369,7 @@ async def open_house(
     clock: SandboxClock | None = None,
     limits: Limits | None = None,
     database: bool = True,
+    make_bot: Callable[[Sandbox, Path, dict[str, str]], BotProcess] = BotProcess,
     **settings: str,
 ) -> AsyncIterator[House]:
     """A running house whose Wiro works `speed` times as fast as the real one, inspected at its end.
@@ -361,7 +378,7 @@ async def open_house(
     which spares it a second.
     """
     async with Sandbox(port=0, speed=speed, clock=clock, limits=limits) as sandbox:
-        bot = BotProcess(sandbox, folder, settings)
+        bot = make_bot(sandbox, folder, settings)
         if database and "DATABASE_URL" not in settings:
             bot.database.parent.mkdir(parents=True)
             bot.database.write_bytes(await asyncio.to_thread(new_database))

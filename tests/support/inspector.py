@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.support.books import all_jobs, faults_of, reading
+from tests.support.books import all_jobs, faults_of, late_tasks, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from bot.model import Job
     from sandbox.server import Sandbox
@@ -36,9 +36,9 @@ class Inspector:
         """Fail when something is wrong."""
         if self._bot.database.exists():
             with reading(self._bot.database) as conn:
-                faults, jobs = faults_of(conn), all_jobs(conn)
+                faults, jobs, late = faults_of(conn), all_jobs(conn), late_tasks(conn)
             assert faults == []
-            self._inspect_payments(jobs)
+            self._inspect_payments(jobs, late)
         self._inspect_results()
         log = self._bot.log()
         fresh, self._read = log[self._read :], len(log)
@@ -48,9 +48,9 @@ class Inspector:
             assert TRACEBACK not in fresh, fresh[max(0, fresh.index(TRACEBACK) - 500) :][:5000]
         self.expects_traceback = False
 
-    def _inspect_payments(self, jobs: Sequence[Job]) -> None:
+    def _inspect_payments(self, jobs: Sequence[Job], late: Collection[str]) -> None:
         """Every task that Wiro was paid for is one job's; a job in doubt may not know of its own yet."""
-        known = {job.task_id for job in jobs}
+        known = {*late, *(job.task_id for job in jobs)}
         if all(job.state.has_ended for job in jobs):
             tasks = self._sandbox.wiro.tasks.values()
             assert [task.id for task in tasks if task.who == "bot" and task.id not in known] == []
