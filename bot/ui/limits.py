@@ -177,7 +177,12 @@ def _unit_title(unit: Unit, _: Text) -> str:
 def _allowance_lines(each: Allowance, _: Text) -> list[str]:
     if each.cap == 0:
         return [_("Turned off here."), small(_by(each.given, _))]
-    counted = _("{used} of {cap} used", used=_.number(each.used), cap=_.number(each.cap))
+    counted = _(
+        "{used} of {cap} used, {left} left",
+        used=_.number(each.used),
+        cap=_.number(each.cap),
+        left=_.number(each.left),
+    )
     lines = [f"{bar(each.used / each.cap)} {counted}"]
     parts = []
     if each.used and each.back_at is not None:

@@ -54,19 +54,19 @@ async def test_quota_names_the_rule_of_the_member_of_the_role_and_of_the_server(
     ines = stand.sandbox.discord.person("ines").id
     await rule(stand, Target.server(harbour(stand)), IMAGES_PER_DAY=7, SAMPLES=4)
     await rule(stand, Target.role(harbour(stand), moderators(stand)), IMAGES_PER_DAY=60)
-    assert "0 of 7 used\n-# limit by this server's rule" in await quota(stand, "mira")
+    assert "0 of 7 used, 7 left\n-# limit by this server's rule" in await quota(stand, "mira")
     said = await quota(stand, "ines")
-    assert f"0 of 60 used\n-# limit by the role <@&{moderators(stand)}>" in said
+    assert f"0 of 60 used, 60 left\n-# limit by the role <@&{moderators(stand)}>" in said
     assert "at most 4 images of one task, by this server's rule" in said
     await rule(stand, Target.member(harbour(stand), ines), IMAGES_PER_DAY=3)
-    assert "0 of 3 used\n-# limit by a rule for this member" in await quota(stand, "ines")
+    assert "0 of 3 used, 3 left\n-# limit by a rule for this member" in await quota(stand, "ines")
 
 
 async def test_what_a_member_bought_is_read_from_the_interaction(stand: Stand) -> None:
     premium = {SKU: {Limit.IMAGES_PER_DAY: 80}}
     stand.desk.instance = stand.services.records._instance = replace(stand.desk.instance, premium=premium)
     stand.sandbox.discord.person("mira").bought = (SKU,)
-    assert "0 of 80 used\n-# limit by a premium tier" in await quota(stand, "mira")
+    assert "0 of 80 used, 80 left\n-# limit by a premium tier" in await quota(stand, "mira")
     assert "0 of 40 used" in await quota(stand, "tomas")
 
 
@@ -130,7 +130,7 @@ async def test_show_is_the_members_quota_with_their_roles(stand: Stand) -> None:
     await stand.portrait("mira", samples=4)
     said = await mod(stand, "show", user="mira")
     assert f"Quota of <@{stand.sandbox.discord.person('mira').id}> in this server" in said
-    assert "4 of 60 used\n-# all of it comes back <t:" in said
+    assert "4 of 60 used, 56 left\n-# all of it comes back <t:" in said
     assert f"limit by the role <@&{role(stand, 'Regulars')}>" in said
 
 
@@ -139,7 +139,7 @@ async def test_a_bonus_is_seen_by_its_member_and_ends_with_a_reset(stand: Stand)
     assert "gets 20 more images a day until <t:" in said
     assert "Their limit is now: 60 images a day." in said
     own = await quota(stand, "mira")
-    assert "0 of 60 used\n-# limit by the operator of this bot and 20 as a bonus" in own
+    assert "0 of 60 used, 60 left\n-# limit by the operator of this bot and 20 as a bonus" in own
     assert "🎁 20 more images a day until <t:" in own
     assert "Ended for" in await mod(stand, "reset", user="mira", what="bonuses")
     assert "0 of 40 used" in await quota(stand, "mira")
@@ -178,7 +178,7 @@ async def test_limits_of_their_own_go_before_and_can_be_taken_away(stand: Stand)
     assert "images a day – → 3" in await mod(stand, "set", user="mira", images=3, usd_per_day=0.5)
     assert "money a day $0.50 → $0.25" in await mod(stand, "set", user="mira", usd_per_day=0.25)
     own = await quota(stand, "mira")
-    assert "0 of 3 used\n-# limit by a rule for this member" in own
+    assert "0 of 3 used, 3 left\n-# limit by a rule for this member" in own
     assert "$0.00 of $0.25 used" in own
     assert "so already" in await mod(stand, "set", user="mira", images=3)
     assert "at least one limit" in await mod(stand, "set", user="mira")

@@ -76,11 +76,13 @@ def test_rules_of_roles_and_servers_bonuses_and_the_ceiling_are_named() -> None:
     )
     words = words_of(quota_panel(account(rules), ENGLISH))
     at_ceiling = "limit by a rule for this member and 5 as a bonus (at the operator's ceiling)"
-    assert f"10 of 50 used\n-# all of it comes back <t:{int(LATER.timestamp())}:R> · {at_ceiling}" in words
-    assert "Turned off here.\n-# limit by the role <@&51>" in words
     assert (
-        "2 of 2 used\n-# a place comes back with each task that ends · limit by this server's rule" in words
+        f"10 of 50 used, 40 left\n-# all of it comes back <t:{int(LATER.timestamp())}:R> · {at_ceiling}"
+        in words
     )
+    assert "Turned off here.\n-# limit by the role <@&51>" in words
+    place = "a place comes back with each task that ends"
+    assert f"2 of 2 used, 0 left\n-# {place} · limit by this server's rule" in words
     assert f"🎁 20 more images a day until <t:{int(LATER.timestamp())}:f>" in words
     assert "**Money today**\n▰▰▰▰▰▰▱▱▱▱▱▱ $0.025 of $0.05 used" in words
     assert "at most 4 images of one task, by this server's rule" in words
