@@ -150,7 +150,10 @@ class Uploader:
         if any(photo.sent_at is not None and photo.wiro_id is None for photo in photos):
             raise _Anew("whether a photo arrived is not known")
         if training.folder_id is None:
-            folder = await self._storage.create_folder(f"atelier-{job.code}-{training.attempt}")
+            try:
+                folder = await self._storage.create_folder(f"atelier-{job.code}-{training.attempt}")
+            except AnswerLost as error:
+                raise _Anew("the answer to a new folder was lost") from error
             training = await self._book.write(
                 lambda conn: trainings.folder_made(conn, job.id, self._book.me, folder.id)
             )

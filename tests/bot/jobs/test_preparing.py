@@ -175,6 +175,14 @@ async def test_a_photo_in_doubt_starts_a_new_folder_with_all_of_them(rig: Rig, s
     assert rig.storage.files[rig.wiro.only.parameters["selectedFolder"]].name == f"atelier-{job.code}-2"
 
 
+async def test_a_folder_in_doubt_is_followed_by_a_new_one(rig: Rig) -> None:
+    rig.storage.fails["folder"] = deque([LOST])
+    async with rig.process():
+        job = await rig.until(await started(rig), JobState.DONE)
+    assert rig.storage.files[rig.wiro.only.parameters["selectedFolder"]].name == f"atelier-{job.code}-2"
+    assert len(rig.storage.folders()[f"atelier-{job.code}-2"]) == PHOTOS
+
+
 async def test_where_folders_do_not_work_the_archive_is_uploaded(rig: Rig) -> None:
     """Whether an API key may upload into folders is told differently by Wiro's own sources."""
     rig.storage.fails["folder"] = deque([InvalidInput("invalid-parameters")])
