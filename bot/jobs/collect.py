@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import StoreError
 from bot.jobs.book import reread
@@ -11,15 +11,17 @@ from bot.jobs.downloads import Lost
 from bot.jobs.files import result_file
 from bot.jobs.job import backoff_s, is_withheld
 from bot.log import get_logger
+from bot.tools import Note
 from bot.wiro import Download, WiroError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.jobs.downloads import Fetcher
     from bot.jobs.means import Means
     from bot.jobs.work import Work
     from bot.model import Job, ResultFile
+    from bot.tools import Tool
 
 log = get_logger(__name__)
 
@@ -34,6 +36,17 @@ MOST_SAMPLES = 4
 """So many of a training's sample images are shown."""
 
 FIRST_S, MOST_S = 0.5, 60.0
+
+
+class Made(Protocol):
+    """A file that Wiro made, as a row or an event tells of it."""
+
+    @property
+    def url(self) -> str: ...  # noqa: D102  # a name that says it
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def content_type(self) -> str: ...  # noqa: D102
 
 
 class Collector:
@@ -70,9 +83,7 @@ class Collector:
         return files
 
     async def _fetched(self, work: Work) -> Sequence[ResultFile]:
-        urls = [output.url for output in work.job.outputs]
-        if self._means.tool_of(work.job.tool).is_training:
-            urls = samples_of(work.job)
+        urls = wanted_of(work.job, self._means.tool_of(work.job.tool), work.job.outputs)
         if not urls:
             return ()
         clock = self._means.clock
@@ -104,14 +115,22 @@ class Collector:
         ]
 
 
-def samples_of(job: Job) -> list[str]:
-    """Where a training's sample images are; what else it made stays at Wiro."""
+def wanted_of(job: Job, tool: Tool, outputs: Iterable[Made]) -> list[str]:
+    """Where the outputs are that are fetched: all images; of a training its samples, but not the model.
+
+    Samples look like whom the photos show: where everyone reads they are left at Wiro, unless the training's
+    owner said otherwise.
+    """
+    if not tool.is_training:
+        return [output.url for output in outputs]
+    if Note.IN_THE_OPEN in job.notes and Note.NAME_SHOWN not in job.notes:
+        return []
     pictures = [
-        output
-        for output in job.outputs
+        output.url
+        for output in outputs
         if output.content_type.startswith("image/") or output.name.lower().endswith(PICTURES)
     ]
-    return [output.url for output in pictures[:MOST_SAMPLES]]
+    return pictures[:MOST_SAMPLES]
 
 
 def _is_settled(each: Download | Exception, attempts: int) -> bool:

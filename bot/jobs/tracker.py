@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import Moved
 from bot.jobs.book import reread
+from bot.jobs.collect import wanted_of
 from bot.jobs.inbox import Nudge
 from bot.jobs.job import (
     NO_TASK_GRACE_S,
@@ -32,8 +33,10 @@ from bot.model import JobState, Output, Progress, Reason
 from bot.wiro import NoTask, Reconnected, TaskEvent, TaskStatus, WiroError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from bot.jobs.collect import Made
     from bot.jobs.downloads import Fetcher
     from bot.jobs.expect import Expectation
     from bot.jobs.means import Means
@@ -130,7 +133,7 @@ class _Following:
             self._told_end_at = self._told_end_at or event.at
             self._pace.look_now()
             if event.outputs and not is_withheld(self._job):
-                self._work.begin_downloads(self._fetcher, [output.url for output in event.outputs])
+                self._begin_downloads(event.outputs)
             return
         if event.status == TaskStatus.ERROR:
             # Only how much: a tool may print the prompt.
@@ -191,6 +194,9 @@ class _Following:
             sweep_until=self._means.clock.now() + SWEEP_FOR,
         )
 
+    def _begin_downloads(self, outputs: Iterable[Made]) -> None:
+        self._work.begin_downloads(self._fetcher, wanted_of(self._job, self._tool, outputs))
+
     async def _succeeded(self, task: Task, *, flagged: bool) -> Job:
         if flagged:
             log.warning("Wiro gave outputs without an exit code; taken as success", task_id=task.id)
@@ -199,7 +205,7 @@ class _Following:
             for each in task.outputs
         ]
         if not is_withheld(self._job):
-            self._work.begin_downloads(self._fetcher, [each.url for each in outputs])
+            self._begin_downloads(outputs)
         self._work.is_first_delivery = True
         ended_at = self._told_end_at or self._pace.ended_at(self._by_our_clock(task.end_time))
         self._pace.note_beginning(self._by_our_clock(task.start_time))

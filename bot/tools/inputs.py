@@ -32,7 +32,9 @@ class Note(StrEnum):
     PHOTOS = "photos"
     """Of a training; behind a colon comes how many there are."""
     NAME_SHOWN = "name_shown"
-    """The owner of a training lets its model's name be read where it is followed."""
+    """The owner of a training lets its model's name and samples be seen where it is followed."""
+    IN_THE_OPEN = "in_the_open"
+    """A training that is followed where everyone reads."""
     IN_DM = "in_dm"
     """A training that is followed in direct messages, where its owner alone reads."""
 

@@ -407,6 +407,8 @@ def _trained(job: Job, _: Text, facts: CardFacts) -> ui.LayoutView:
     took_s = run_time_s(job)
     took = _("took {time}", time=_.duration(took_s)) if took_s is not None else ""
     remarks = [small(took)]
+    if Note.IN_THE_OPEN in job.notes and Note.NAME_SHOWN not in job.notes:
+        remarks.append(small(_("Samples are not shown here, where everyone reads.")))
     if job.wants_to_stop:
         remarks.append(small(_("It was finished before it could be stopped.")))
     return card(

@@ -102,7 +102,9 @@ def draft_card(draft: Draft, facts: DraftFacts, _: Text) -> ui.LayoutView:
         text(
             _("### A training of your own"),
             _("It is to be called {name}.", name=code_span(name)) if name else "",
-            small(_("Kept until {when}, then deleted. Only you see this.", when=relative(draft.expires_at))),
+            small(
+                _("Deleted {when} unless it is started. Only you see this.", when=relative(draft.expires_at))
+            ),
         ),
         sheet,
         text(*_photo_lines(photos, _)),
@@ -132,7 +134,7 @@ def _places(_: Text) -> Mapping[Follow, tuple[str, str]]:
             _("In a private thread of this channel"),
             _("You and this server's moderators see it."),
         ),
-        Follow.HERE: (_("Here"), _("Everyone here sees how far it is, but neither photos nor its name.")),
+        Follow.HERE: (_("Here"), _("Everyone here sees how far it is, but neither faces nor its name.")),
         Follow.DM: (_("In direct messages"), _("Only you see it.")),
     }
 
@@ -217,7 +219,7 @@ def settings_of(draft: Draft, tool: Tool, _: Text, *, base: str = "") -> list[st
         shown = base if each.id == tool.model_input and base else _shown(each, value)
         lines.append(f"{input_name(each)} {code_span(shown, MAX_SETTING)}")
     if draft.show_name:
-        lines.append(_("its name may be read where it is followed"))
+        lines.append(_("its name and samples may be seen where it is followed"))
     if draft.delete_photos:
         lines.append(_("Wiro is asked to delete the photos once the model was used"))
     kept: list[str] = []
@@ -278,7 +280,7 @@ def details_form(draft: Draft, tool: Tool, _: Text) -> ui.Modal:
         form.add_item(_text_field(each, draft.given.get(each.option)))
     options = [
         discord.CheckboxGroupOption(
-            label=_("Show its name"),
+            label=_("Show its name and samples"),
             value=SHOW_NAME,
             description=_("where the training is followed, to all who read there"),
             default=draft.show_name,

@@ -206,7 +206,11 @@ class Trainer:
             self.tool, given, photos=max(LEAST_PHOTOS, len(photos)), suffix=draft.suffix, draw=draw
         )
         guild = interaction.guild
-        notes = [f"{Note.PHOTOS}:{len(photos)}", *([Note.NAME_SHOWN] if draft.show_name else [])]
+        notes = [
+            f"{Note.PHOTOS}:{len(photos)}",
+            *([Note.NAME_SHOWN] if draft.show_name else []),
+            *([Note.IN_THE_OPEN] if draft.follow is Follow.HERE else []),
+        ]
         return NewJob(
             code=draw_code(),
             interaction_id=interaction.id,

@@ -359,6 +359,10 @@ async def test_where_it_is_followed_is_chosen_and_a_thread_is_the_first_choice(s
     draft = await draft_of(stand)
     assert draft is not None
     assert draft.follow is Follow.DM
+    chosen = await stand.sandbox.discord.click("mira", card, menu["custom_id"], ["here"])
+    await became(stand, chosen)
+    await agree(stand, card)
+    assert "in_the_open" in (await started(stand)).notes
     elsewhere = await train(stand, some(1), who="tomas", channel="wall-of-faces")
     menu = next(part for part in parts(elsewhere) if part["type"] == 3)
     assert [each["value"] for each in menu["options"]] == ["here", "dm"]

@@ -13,9 +13,10 @@ import pytest
 
 from bot.errors import Moved, QuotaRefused
 from bot.jobs.codes import draw_code
+from bot.jobs.collect import wanted_of
 from bot.jobs.milestones import milestone_of
 from bot.jobs.ports import Denied, Unknown
-from bot.model import CancelBy, JobState, Reason, Unit
+from bot.model import CancelBy, JobState, Output, Reason, Unit
 from bot.quota.policy import quota_windows
 from bot.store import drafts, ledger, models, trainings
 from bot.store import jobs as units
@@ -24,6 +25,7 @@ from bot.tools import load_catalogue
 from bot.tools.training import TOOL, training_inputs
 from bot.training import Consent, Follow, NewPhoto, UploadWay
 from bot.wiro import AnswerLost, InvalidInput, NotSent, ServiceUnavailable, TaskStatus
+from tests.support.jobs import a_training
 from tests.support.limits import NO_ROLES, instance_of
 from tests.support.workshop import GUILD, USER
 
@@ -344,6 +346,30 @@ async def test_a_model_that_wiro_does_not_list_yet_is_recorded_all_the_same(rig:
         model = await rig.db.read(partial(models.by_job, job_id=job.id))
     assert model is not None
     assert model.wiro_id == "model-of-task-1"
+
+
+@pytest.mark.parametrize(
+    ("notes", "shown"),
+    [((), True), (("in_the_open",), False), (("in_the_open", "name_shown"), True)],
+)
+async def test_samples_are_not_shown_where_everyone_reads_unless_their_owner_allows_it(
+    rig: Rig, notes: tuple[str, ...], *, shown: bool
+) -> None:
+    """They are not even fetched; the model is recorded all the same."""
+    async with rig.process():
+        job = await rig.until(await start(rig, await drafted(rig), notes=notes), JobState.DONE)
+        model = await rig.db.read(partial(models.by_job, job_id=job.id))
+    assert model is not None
+    assert bool(rig.stage.attempts[-1][1]) is shown
+    assert ("download" in rig.wiro.calls) is shown
+
+
+def test_of_what_a_training_made_only_pictures_are_fetched() -> None:
+    made = [
+        Output(url="1", name="model.safetensors", content_type="application/octet-stream"),
+        *(Output(url=f"{number}", name=f"{number}.png") for number in range(2, 9)),
+    ]
+    assert wanted_of(a_training(), TRAINER, made) == ["2", "3", "4", "5"]
 
 
 async def test_photos_are_deleted_at_wiro_once_the_model_was_used_and_only_where_that_is_wanted(
