@@ -63,7 +63,7 @@ async def test_a_training_from_dropped_photos_to_a_portrait_with_the_model(
         await tab.fill_option("name", "mira")
         await tab.drop(tab.page.locator(".composer"), five_photos())
         await tab.page.get_by_role("button", name="Run /train").click()
-        await expect(tab.last_message).to_contain_text("5 photos, all fit to train on")
+        await expect(tab.last_message).to_contain_text("5 photos, all fit to train on", timeout=PATIENCE_MS)
 
         await tab.press("Add photos")
         fields = tab.modal.locator(".drop-zone")
@@ -79,7 +79,7 @@ async def test_a_training_from_dropped_photos_to_a_portrait_with_the_model(
         await look(tab, "training-photos")
         await tab.modal.get_by_role("button", name="Submit").click()
         card = tab.last_message
-        await expect(card).to_contain_text("9 photos, all fit to train on")
+        await expect(card).to_contain_text("9 photos, all fit to train on", timeout=PATIENCE_MS)
         for name, reason in (
             ("tiny.png", "300×700"),
             ("smeared.jpg", "too blurred"),
@@ -92,7 +92,7 @@ async def test_a_training_from_dropped_photos_to_a_portrait_with_the_model(
         await agree(tab)
         await look(tab, "training-consent")
         await tab.modal.get_by_role("button", name="Submit").click()
-        await expect(tab.last_message).to_contain_text("Started as")
+        await expect(tab.last_message).to_contain_text("Started as", timeout=PATIENCE_MS)
         await in_its_thread(tab, house)
         await a_portrait_with_the_model(tab)
         [training] = [task for task in house.tasks() if task.tool.trains]
@@ -142,19 +142,19 @@ async def test_a_training_on_a_phone_that_is_followed_in_direct_messages(
             ]
         )
         await tab.page.get_by_role("button", name="Send message").click()
-        await expect(tab.last_message.locator(".tile")).to_have_count(5)
+        await expect(tab.last_message.locator(".tile")).to_have_count(5, timeout=PATIENCE_MS)
         await tab.use_menu("Add to my training photos")
-        await expect(tab.last_message).to_contain_text("5 photos, all fit to train on")
+        await expect(tab.last_message).to_contain_text("5 photos, all fit to train on", timeout=PATIENCE_MS)
         await tab.press("Details")
         await tab.modal.get_by_role("textbox", name="Name").fill("mira")
         await tab.modal.get_by_role("button", name="Submit").click()
         await tab.last_message.get_by_role("combobox").select_option("dm")
-        await expect(tab.last_message.get_by_role("button", name="Start")).to_be_enabled()
+        await expect(tab.last_message.get_by_role("button", name="Start")).to_be_enabled(timeout=PATIENCE_MS)
         await look(tab, "training-phone-draft")
         await agree(tab)
         await look(tab, "training-phone-consent")
         await tab.modal.get_by_role("button", name="Submit").click()
-        await expect(tab.last_message).to_contain_text("Started as")
+        await expect(tab.last_message).to_contain_text("Started as", timeout=PATIENCE_MS)
         await tab.page.get_by_role("button", name="Servers and channels").click()
         await tab.open_server("Direct messages")
         made = tab.messages.filter(has_text="The model is trained")
