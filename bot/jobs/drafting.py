@@ -52,11 +52,18 @@ class Studio:
             follow: Where a new draft's training is followed.
         """
         now, suffix = self._clock.now(), secrets.token_hex(SUFFIX_BYTES)
-        return await self._db.write(
-            lambda conn: units.open_draft(
+
+        def unit(conn: sa.Connection) -> tuple[Sequence[int], Draft]:
+            gone = units.discard_expired(conn, now=now)  # the member's last one too, perhaps
+            draft = units.open_draft(
                 conn, guild_id=guild_id, user_id=user_id, given=given, suffix=suffix, follow=follow, now=now
             )
-        )
+            return gone, draft
+
+        gone, draft = await self._db.write(unit)
+        for draft_id in gone:
+            await asyncio.to_thread(self._files.drop, draft_id)
+        return draft
 
     async def find(self, draft_id: int, *, user_id: int) -> Draft:
         """The member's open draft.

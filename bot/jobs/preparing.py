@@ -136,9 +136,13 @@ class Preparer:
             return  # Wiro may not have fetched them yet
 
         def unit(conn: sa.Connection) -> tuple[int, ...]:
+            draft = drafts.of_job(conn, job.id)
+            if draft is None:
+                return ()
             if job.state.has_ended and job.preparing and trainings.give_back(conn, job.id, now=now):
                 return ()
-            return trainings.forget_photos(conn, job.id)
+            trainings.forget_photos(conn, job.id)
+            return (draft.id,)
 
         await self._drop_files(await self._book.write(unit, Lane.BACKGROUND))
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.errors import Moved
+from bot.errors import Moved, NoSuchDraft
+from bot.jobs.drafting import Studio
 from bot.jobs.intake import Given, Intake, Left, NotFetched, Refusal
 from bot.media.photos import Verdict
 from bot.store import drafts
 from bot.store.photofiles import PhotoFiles
-from bot.training import MOST_BYTES, MOST_PHOTOS, Follow, NewPhoto
+from bot.training import KEPT_FOR, MOST_BYTES, MOST_PHOTOS, Follow, NewPhoto
 from tests.support.clock import START
 from tests.support.photos import a_photo, a_picture, blurred, encoded
 
@@ -207,6 +208,20 @@ async def test_a_draft_that_is_over_keeps_nothing(bench: Bench) -> None:
     with pytest.raises(Moved):
         await bench.intake.take(draft, [given], bench.words)
     assert bench.files() == set()
+
+
+async def test_a_new_draft_takes_the_photos_of_an_old_one_away(bench: Bench, rig: Rig) -> None:
+    """Whether or not the chore has come by."""
+    old = await bench.draft()
+    await bench.take(bench.given("1.jpg", a_photo(1)))
+    assert len(bench.files()) == 1
+    await rig.clock.advance(KEPT_FOR.total_seconds())
+    studio = Studio(rig.db, PhotoFiles(bench.folder), bench.intake, rig.clock)
+    fresh = await studio.open(guild_id=800, user_id=700, given={"name": "anna"}, follow=Follow.DM)
+    assert (fresh.given, await studio.photos(fresh)) == ({"name": "anna"}, ())
+    assert bench.files() == set()
+    with pytest.raises(NoSuchDraft):
+        await studio.find(old.id, user_id=700)
 
 
 def contents(folder: Path, pattern: str) -> list[bytes]:

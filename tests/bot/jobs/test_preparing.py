@@ -348,6 +348,23 @@ async def test_a_model_that_wiro_does_not_list_yet_is_recorded_all_the_same(rig:
     assert model.wiro_id == "model-of-task-1"
 
 
+async def test_photos_that_cannot_be_given_back_are_deleted(rig: Rig) -> None:
+    """Their owner has begun another draft meanwhile, which is theirs now."""
+    rig.storage.fails["folder"] = deque([ServiceUnavailable("down")] * 10)
+    async with rig.process():
+        job = await started(rig)
+        await rig.quiet()
+        newer = await drafted(rig, suffix="b2c3")
+        assert photos_here(rig) == 2 * PHOTOS
+        await rig.desk.stop(job.code, by=CancelBy.OWNER, user_id=USER)
+        await rig.pass_time(121)
+        assert photos_here(rig) == PHOTOS
+        now = rig.clock.now()
+        found = await rig.db.read(partial(drafts.find_open, guild_id=GUILD, user_id=USER, now=now))
+    assert found is not None
+    assert found.id == newer.id
+
+
 @pytest.mark.parametrize(
     ("notes", "shown"),
     [((), True), (("in_the_open",), False), (("in_the_open", "name_shown"), True)],
