@@ -77,6 +77,11 @@ class Courier:
         denied_s = self._denied.get(channel_id)
         return denied_s is not None and self._clock.monotonic_s() - denied_s < DENIED_FOR_S
 
+    def note_denial(self, answer: Answer, channel_id: int) -> None:
+        """Remember it when Discord says that the bot may not write there."""
+        if isinstance(answer, Refused) and (answer.status == 403 or answer.code in _NO_PLACE):
+            self._denied.put(channel_id, self._clock.monotonic_s())
+
     # Sending
 
     async def edit_card(self, job: Job, message: Outgoing, *, timeout_s: float) -> Answer:
@@ -164,8 +169,7 @@ class Courier:
                 log.warning("Discord did not take a message", answer=str(answer))  # no fault of the place
             case Refused(status=status, code=code, words=words):
                 log.warning("Discord refused a message", status=status, code=code, words=words)
-                if status == 403 or code in _NO_PLACE:
-                    self._denied.put(channel_id, self._clock.monotonic_s())
+                self.note_denial(answer, channel_id)
                 put = Denied(f"{status} {code} {words}")
         return put
 

@@ -142,7 +142,7 @@ class DiscordStage:
     def _may_show(self, job: Job) -> bool:
         if self._courier.has_token(job):
             return True
-        if job.private or job.message_id is None:
+        if job.private or job.message_id is None or self._courier.was_denied(job.channel_id):
             return False
         return self._clock.now() - discord.utils.snowflake_time(job.message_id) < OLD_MESSAGE
 
@@ -170,6 +170,8 @@ class DiscordStage:
             self._shown.put(job.id, (_age_of(job), digest))
         elif isinstance(answer, Lost):
             self._doubtful.put(job.id, self._clock.monotonic_s())
+        else:
+            self._courier.note_denial(answer, job.channel_id)
         return True
 
     # Results and endings

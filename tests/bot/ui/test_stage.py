@@ -367,6 +367,21 @@ async def test_a_place_that_has_just_refused_counts_as_closed(bench: Bench, api:
     assert await bench.stage.may_still(public()) is Reason.NO_ACCESS
 
 
+async def test_progress_leaves_a_place_alone_that_has_just_refused(
+    bench: Bench, api: DiscordApi, clock: ManualClock
+) -> None:
+    api.reply(403, 50013)
+    await bench.stage.show(public(), Progress(status="task_output", percent=10), None)
+    await clock.until(lambda: bool(api.asked))
+    await clock.advance(30)
+    await bench.stage.show(public(), Progress(status="task_output", percent=20), None)
+    await clock.advance(50)
+    assert len(api.asked) == 1
+    await clock.advance(20)
+    await bench.stage.show(public(), Progress(status="task_output", percent=30), None)
+    await clock.until(lambda: len(api.asked) == 2)
+
+
 async def test_the_owners_roles_are_asked_for_once(bench: Bench, api: DiscordApi) -> None:
     """A member who left has none; without Discord's word nothing is concluded."""
     api.reply(200, {"roles": ["5", "7"]})
