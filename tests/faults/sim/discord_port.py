@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
+import orjson
 
 from bot.ui.messages import Answer, DiscordMessages, Lost, Outgoing, Refused, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tests.faults.sim.life import Life, LifeClock
@@ -49,10 +50,15 @@ class Version:
     """A message as it stood for a while."""
 
     at: datetime
-    components: list[dict[str, Any]]
+    sent: bytes
+    """Its components, as they went over the wire."""
     files: tuple[str, ...]
     under_way_s: float = 0.0
     """How long the request was on its way."""
+
+    @property
+    def components(self) -> list[dict[str, Any]]:
+        return list(orjson.loads(self.sent))
 
     @property
     def sent_at(self) -> datetime:
@@ -107,7 +113,7 @@ class SimulatedDiscord:
         closed: Channels where the bot may not write, of direct messages too.
         archived: Threads where nothing can be edited before somebody writes.
         gone: Channels that were deleted.
-        ever_closed: Channels where the bot could not write for some time.
+        closures: From when until when (None: for ever) the bot could not write, or edit, in a channel.
         left: Servers that the bot is no longer in.
         refusals: How often each status was answered.
         limits: How often a limit began.
@@ -122,7 +128,7 @@ class SimulatedDiscord:
         self.closed: set[int] = set()
         self.archived: set[int] = set()
         self.gone: set[int] = set()
-        self.ever_closed: set[int] = set()
+        self.closures: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
         self.left: set[int] = set()
         self.refusals: dict[int, int] = defaultdict(int)
         self.limits = 0
@@ -144,13 +150,31 @@ class SimulatedDiscord:
     def close(self, channel_id: int, *, for_ever: bool = False) -> None:
         """Take the bot's rights there away, or delete the channel."""
         (self.gone if for_ever else self.closed).add(channel_id)
-        self.ever_closed.add(channel_id)
+        self.closures[channel_id].append((self.clock.now(), None))
+
+    def open(self, channel_id: int) -> None:
+        """Give the bot its rights there back."""
+        if channel_id in self.closed:
+            self.closed.discard(channel_id)
+            self._reopened(channel_id)
+
+    def archive(self, channel_id: int) -> None:
+        """Archive a thread: nothing in it can be edited before somebody writes."""
+        self.archived.add(channel_id)
+        self.closures[channel_id].append((self.clock.now(), None))
+
+    def _reopened(self, channel_id: int) -> None:
+        now = self.clock.now()
+        self.closures[channel_id] = [(since, until or now) for since, until in self.closures[channel_id]]
 
     def calm(self) -> None:
         """Let everything work from now on; what was deleted or left stays so."""
         self.fails.clear()
         self.is_down = False
-        self.closed.clear()
+        for channel_id in list(self.closed):
+            self.open(channel_id)
+        for channel_id in self.archived:
+            self._reopened(channel_id)
         self.archived.clear()
         self._limited_until_s.clear()
 
@@ -238,7 +262,9 @@ class SimulatedDiscord:
         payload = message.payload()
         owner = channel_id - DMS if channel_id > DMS else None
         made = self._make(channel_id, owner, message, payload.get("components", []))
-        self.archived.discard(channel_id)
+        if channel_id in self.archived:
+            self.archived.discard(channel_id)
+            self._reopened(channel_id)
         self._nonces[key] = (self.clock.monotonic_s(), made)
         return Sent(made.as_json())
 
@@ -275,14 +301,17 @@ class SimulatedDiscord:
         number = discord.utils.time_snowflake(now) + next(self._numbers)
         made = Message(number, channel_id, reader, content=message.content or "")
         files = tuple(file.name for file in message.files or ())
-        made.versions.append(Version(self.clock.now(), components, files, self.under_way_s))
+        made.versions.append(self._version(components, files))
         self.messages[number] = made
         return made
 
     def _change(self, found: Message, message: Outgoing) -> None:
         files = found.now.files if message.files is None else tuple(file.name for file in message.files)
         components = message.payload().get("components", found.now.components)
-        found.versions.append(Version(self.clock.now(), components, files, self.under_way_s))
+        found.versions.append(self._version(components, files))
+
+    def _version(self, components: list[dict[str, Any]], files: Iterable[str]) -> Version:
+        return Version(self.clock.now(), orjson.dumps(components), tuple(files), self.under_way_s)
 
 
 class LifeMessages(DiscordMessages):

@@ -124,9 +124,14 @@ class LifeClock:
 def new_loop() -> asyncio.AbstractEventLoop:
     """A loop that knows whose each task is, and does the work of threads in its own, so that it repeats."""
     loop = asyncio.new_event_loop()
+    adapt(loop)
+    return loop
+
+
+def adapt(loop: asyncio.AbstractEventLoop) -> None:
+    """Make a loop such a one."""
     loop.set_task_factory(_make_task)  # type: ignore[arg-type]  # the stub's protocol leaves the options out
     vars(loop)["run_in_executor"] = _run_at_once
-    return loop
 
 
 def _make_task(

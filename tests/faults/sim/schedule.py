@@ -251,9 +251,9 @@ class Channel(Step):
         if self.state == "closed":
             world.discord.close(channel_id)
         elif self.state == "open":
-            world.discord.closed.discard(channel_id)
+            world.discord.open(channel_id)
         elif self.state == "archived":
-            world.discord.archived.add(channel_id)
+            world.discord.archive(channel_id)
         else:
             world.discord.close(channel_id, for_ever=True)
 

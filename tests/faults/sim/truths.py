@@ -29,6 +29,8 @@ UNFINISHED = ("### In the line", "### At work", "### Stopping")
 CHANNELS = range(FIRST_CHANNEL, FIRST_CHANNEL + SERVERS)
 HEARD_OF = timedelta(seconds=8)
 """So soon after it was written a wish to stop is known to whoever delivers, in whichever process."""
+AROUND = timedelta(minutes=10)
+"""An end so long before a channel was closed, or after it was opened again, may not be written in it."""
 LAST_EDIT = timedelta(minutes=2)
 """So long before its token dies a private card can surely still be written."""
 _OF_INSTANCE = tables.money_counter.c.scope == MoneyScope.INSTANCE
@@ -46,7 +48,7 @@ def broken(world: World) -> list[str]:
     with world.disk.reading() as conn:
         return [
             *_cards(world, jobs),
-            *_results(world, jobs),
+            *_results(world, jobs, conn),
             *_secrecy(world, jobs),
             *_payments(world, jobs, conn),
             *_money(world, jobs, conn),
@@ -85,34 +87,39 @@ def _cards(world: World, jobs: Iterable[Job]) -> Iterator[str]:
 
 def _is_out_of_reach(world: World, job: Job, card: Message) -> bool:
     """Whether Discord did not let the bot write that card when it ended."""
-    if card.reader is None and card.channel_id in world.discord.ever_closed:
-        return True
-    if card.reader is None and job.message_id is not None:
-        return False
     assert job.ended_at is not None
+    if card.reader is None and job.message_id is not None:
+        return any(
+            since - AROUND <= job.ended_at and (until is None or job.ended_at <= until + AROUND)
+            for since, until in world.discord.closures[card.channel_id]
+        )
     asked = next(each for each in world.discord.asked.values() if each.id == job.interaction_id)
     jumped_ahead = sum((jump for jump in world.jumps if jump > timedelta()), timedelta())
     return job.ended_at + jumped_ahead > asked.at + TOKEN_LIVES - LAST_EDIT
 
 
-def _results(world: World, jobs: Iterable[Job]) -> Iterator[str]:
+def _results(world: World, jobs: Iterable[Job], conn: sa.Connection) -> Iterator[str]:
     """A result is in exactly one message, or kept; where there is none, there is none."""
+    late = set(conn.execute(sa.select(tables.late_task.c.task_id)).scalars())
     shown = _messages_with_files(world)
     for job in jobs:
-        mine = [message for message in shown[job.code] if message.id != job.shared_message_id]
+        copies = [each for each in shown[job.code] if job.code in world.shared and each.reader is None]
+        if len(copies) > 1:
+            yield f"{job.code} was shared {len(copies)} times"
+        mine = [message for message in shown[job.code] if message not in copies]
         if job.state is JobState.DONE and len(mine) != 1:
             yield f"{job.code} is done, and its images are in {len(mine)} messages"
         if job.state is JobState.KEPT and not _is_fetchable(world, job):
             yield f"{job.code} is kept, and its images are nowhere"
         if job.state in {JobState.FAILED, JobState.CANCELLED}:
-            yield from _without_result(world, job, mine)
+            yield from _without_result(world, job, mine, late)
 
 
-def _without_result(world: World, job: Job, shown: list[Message]) -> Iterator[str]:
+def _without_result(world: World, job: Job, shown: list[Message], late: set[str]) -> Iterator[str]:
     if any(message.now.files and not message.is_deleted for message in shown):
         yield f"{job.code} is {job.state} ({job.reason}), and its images are shown"
     task = world.wiro.tasks_by_id.get(job.task_id or "")
-    was_made = task is not None and bool(task.outputs)
+    was_made = task is not None and bool(task.outputs) and task.id not in late
     excused = job.cancel_by is CancelBy.MODERATOR or job.reason in {Reason.OUTPUTS_GONE, Reason.INTERNAL}
     was_given_up = job.reason in {Reason.TOOK_TOO_LONG, Reason.LOST} or job.cancel_by is not None
     if was_made and not excused and not was_given_up:
@@ -128,12 +135,13 @@ def _is_fetchable(world: World, job: Job) -> bool:
 def _secrecy(world: World, jobs: Iterable[Job]) -> Iterator[str]:
     """Nothing private was ever in a channel, and nothing was shown that a moderator had stopped before."""
     shown = _messages_with_files(world)
+    said = _said_in_channels(world)
     for job in jobs:
         if any(message.reader not in {None, job.user_id} for message in shown[job.code]):
             yield f"{job.code} was shown to somebody else"
         if any(message.channel_id not in {job.channel_id, dm_of(job.user_id)} for message in shown[job.code]):
             yield f"{job.code} was shown in another place"
-        if job.private and job.code not in world.shared and _is_told_of(world, job, shown[job.code]):
+        if job.private and job.code not in world.shared and _is_told_of(job, shown[job.code], said):
             yield f"{job.code} is private, and a message in a channel shows or names it"
         if job.cancel_by is CancelBy.MODERATOR and job.cancel_at is not None:
             after = job.cancel_at + HEARD_OF
@@ -141,10 +149,15 @@ def _secrecy(world: World, jobs: Iterable[Job]) -> Iterator[str]:
                 yield f"{job.code} was stopped by a moderator, and its images were shown later"
 
 
-def _is_told_of(world: World, job: Job, shown: Iterable[Message]) -> bool:
+def _is_told_of(job: Job, shown: Iterable[Message], said: str) -> bool:
     """Whether everybody could ever see the job's images or its name."""
-    return any(message.reader is None for message in shown) or any(
-        job.code in words_of(version)
+    return any(message.reader is None for message in shown) or f"#{job.code}" in said
+
+
+def _said_in_channels(world: World) -> str:
+    """All that everybody could ever read."""
+    return "\n".join(
+        f"{message.content}\n{words_of(version)}"
         for message in world.discord.messages.values()
         if message.reader is None
         for version in message.versions
@@ -233,10 +246,16 @@ def _manners(world: World) -> Iterator[str]:
     """Few refusals, no fault of ours, no secret in a log."""
     if world.discord.refusals[401] > (len(world.discord.asked) if world.jumps else 1):
         yield f"{world.discord.refusals[401]} answers of 401"
-    if world.discord.refusals[403] > 12:
+    closures = sum(map(len, world.discord.closures.values()))
+    if world.discord.refusals[403] > 12 * closures:
         yield f"{world.discord.refusals[403]} answers of 403"
     if world.discord.refusals[429] > 4 * world.discord.limits:
         yield f"{world.discord.refusals[429]} answers of 429 for {world.discord.limits} limits"
+    yield from wrong_in_log(world)
+
+
+def wrong_in_log(world: World) -> Iterator[str]:
+    """Secrets in what was logged, and faults of ours."""
     for entry in world.logs:
         text = str(entry)
         if any(secret in text for secret in SECRETS):

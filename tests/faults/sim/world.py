@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.model import Job
+    from bot.quota.rules import Instance
     from tests.faults.sim.discord_port import Asked
 
 CATALOGUE = load_catalogue()
@@ -97,10 +98,21 @@ class World:
         jumps: How the clock of the machine was corrected.
         breaches: What was seen to be wrong while it happened.
         logs: What the processes logged.
+        lives: How many processes there ever were.
     """
 
-    def __init__(self, image: bytes, *, pace: int = 0, processes: int = 1, start: datetime = START) -> None:
+    def __init__(
+        self,
+        image: bytes,
+        *,
+        pace: int = 0,
+        processes: int = 1,
+        start: datetime = START,
+        instance: Instance = INSTANCE,
+    ) -> None:
         self.began = start
+        self.instance = instance
+        self.lives = 0
         self.clock = ManualClock(start)
         self.disk = Disk(image, is_shared=processes > 1)
         self.disk.after_commit.append(self._look_at_counters)
@@ -115,15 +127,15 @@ class World:
         self.logs: list[Any] = []
         self.running: list[Running | None] = [None] * processes
         self._chance = random.Random(pace) if pace else None
-        self._lives = self._turn = 0
+        self._turn = 0
         self._own: set[asyncio.Task[Any]] = set()
 
     # Processes
 
     def start(self, which: int = 0) -> Running:
         """Start a process in that place."""
-        self._lives += 1
-        running = Running(Life(self._lives, self.clock, self._chance))
+        self.lives += 1
+        running = Running(Life(self.lives, self.clock, self._chance))
         self.running[which] = running
         running.root = running.life.spawn(self._live(running))
         self._spawn(self._supervise(which, running))
@@ -145,7 +157,7 @@ class World:
                 results=TableResults(db, clock),
                 catalogue=CATALOGUE,
                 observer=Heard(),
-                instance=INSTANCE,
+                instance=self.instance,
                 max_concurrent=PLACES,
             ) as workshop,
         ):
