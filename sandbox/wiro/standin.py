@@ -201,6 +201,11 @@ class WiroStandIn:
         """Every task that was created, by id, oldest first."""
         return self._world.tasks
 
+    @property
+    def uploads(self) -> Mapping[str, Upload]:
+        """Every file and folder of the account's storage, by id, oldest first."""
+        return self._world.uploads
+
     def files_in(self, folder_id: str) -> list[Upload]:
         """What was uploaded into a folder, in its order; "0" is the one that all others are in."""
         return self._world.files_in(folder_id)

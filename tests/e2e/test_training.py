@@ -158,7 +158,7 @@ async def test_kill_9_while_photos_are_sent_and_while_it_trains_makes_one_model_
     assert len(new[-1]) == 5
     [training] = trainings(house)
     assert training.inputs["selectedFolder"] in {
-        each.id for each in house.wiro._world.uploads.values() if each.name.endswith("-2")
+        each.id for each in house.wiro.uploads.values() if each.name.endswith("-2")
     }
     assert photos_here(house) == []
 

@@ -92,7 +92,7 @@ def photos_here(house: House) -> list[Path]:
 
 def uploads(house: House) -> dict[str, list[str]]:
     """The names of the files in each folder of the account's storage, by the folder's name."""
-    stored = house.wiro._world.uploads.values()
+    stored = house.wiro.uploads.values()
     folders = {each.id: each.name for each in stored if each.data is None}
     return {
         name: [each.name for each in stored if each.data is not None and each.parent_id == number]
