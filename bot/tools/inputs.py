@@ -29,6 +29,8 @@ class Note(StrEnum):
     """Behind a colon come the words, where they are not the tool's own."""
     SEED_DRAWN = "seed_drawn"
     SERVER_DEFAULTS = "server_defaults"
+    WITHIN_LIMITS = "within_limits"
+    """What was left out would have been larger than the member may ask for."""
     PHOTOS = "photos"
     """Of a training; behind a colon comes how many there are."""
     NAME_SHOWN = "name_shown"

@@ -1,16 +1,18 @@
-"""A server's own defaults for what a command was not given. Pure."""
+"""What a command takes for what it was not given: a server's defaults, within the member's limits. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import InvalidValue
+from bot.quota.policy import SIZE_INPUTS
 from bot.tools import Place, check
 from bot.tools.catalogue import FILE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.quota.rules import Limits
     from bot.tools import Tool
 
 COMMAND = "portrait"
@@ -54,6 +56,30 @@ def with_defaults(tool: Tool, given: Mapping[str, Any], defaults: Mapping[str, A
         name: value for name, value in usable_defaults(tool, defaults).items() if given.get(name) is None
     }
     return {**given, **added}
+
+
+def within_limits(
+    tool: Tool, given: Mapping[str, Any], said: Mapping[str, Any], limits: Limits
+) -> dict[str, Any]:
+    """The given values; those that the member did not say are not larger than they may ask for.
+
+    Args:
+        tool: The tool that is to run.
+        given: Values by option name, a server's defaults among them.
+        said: What of it the member said, which stays as it is: it is refused, not changed.
+        limits: What holds for the member.
+    """
+    smaller = {}
+    for each in tool.inputs:
+        limit = SIZE_INPUTS.get(each.id)
+        most = None if limit is None else limits.amount(limit)
+        usual = given.get(each.option) or each.default
+        if most is None or each.place is Place.FIXED or said.get(each.option) is not None:
+            continue
+        if isinstance(usual, int) and usual > most:
+            fitting = [choice for choice in map(int, map(str, each.choices)) if choice <= most]
+            smaller[each.option] = max(fitting, default=usual if each.choices else most)
+    return {**given, **smaller}
 
 
 def _fits(part: Tool, option: str, value: Any) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from bot.clock import Clock
-    from bot.limits import Bonus, Limit, Standing
+    from bot.limits import Bonus, Limit, MemberRules, Standing
     from bot.model import Job
     from bot.quota.rules import Instance, Limits
     from bot.store.auditing import AuditEntry
@@ -150,6 +150,18 @@ class Records:
             lambda conn: policies.member_policy(conn, job.user_id, job.guild_id)
         )
         return policy.notify
+
+    async def limits(self, user_id: int, guild_id: int, standing: Standing) -> Limits:
+        """What holds for the member in this server, now."""
+        now = self._clock.now()
+
+        def unit(conn: sa.Connection) -> MemberRules:
+            return limits.rules_for(
+                conn, guild_id=guild_id, user_id=user_id, role_ids=standing.role_ids, now=now
+            )
+
+        rules = await self._database.read(unit)
+        return resolve(self._instance, rules, standing, guild_id=guild_id)
 
     async def account(self, user_id: int, guild_id: int, standing: Standing) -> Account:
         """The member's quota and spending in this server, now."""

@@ -14,7 +14,7 @@ from bot.model import NewJob
 from bot.tools import ModelInUse, Note, Place, added_words, check
 from bot.ui.access import require_allowed_channel, require_place, standing_of
 from bot.ui.cards import CardFacts, job_card
-from bot.ui.defaults import with_defaults
+from bot.ui.defaults import with_defaults, within_limits
 from bot.ui.references import resolve
 from bot.ui.text import text_for
 
@@ -123,10 +123,14 @@ class Starter:
         if wish.server_defaults:
             before, given = given, with_defaults(tool, given, policy.portrait_defaults)
             notes += [Note.SERVER_DEFAULTS] if given != before else []
+        standing = standing_of(interaction)
+        limits = await self._records.limits(interaction.user.id, guild_id, standing)
+        larger, given = given, within_limits(tool, given, wish.given, limits)
+        notes += [Note.WITHIN_LIMITS] if given != larger else []
         checked = check(tool, given, draw=draw, model=_in_use(wish.model))
         await self._words.require(guild_id, _texts(tool, checked))
         new = self._new_job(interaction, wish, checked, notes=notes, language=policy.language)
-        return await self._desk.accept(new, standing=standing_of(interaction), not_after_s=not_after_s)
+        return await self._desk.accept(new, standing=standing, not_after_s=not_after_s)
 
     async def _place(self, job: Job) -> PlaceInLine | None:
         """Where the job will stand; the card comes first, so this may not take long."""

@@ -169,6 +169,8 @@ def note_sentence(note: str, tool: Tool, _: Text) -> str | None:
     """What the bot changed about a request; None for what needs no saying."""
     if note == Note.SERVER_DEFAULTS:
         return _("What was left out has this server's defaults.")
+    if note == Note.WITHIN_LIMITS:
+        return _("What was left out is as large as the limits here allow.")
     words = added_words([note], tool)
     if not words:
         return None

@@ -107,6 +107,35 @@ async def test_a_form_with_too_large_a_number_can_be_opened_again(stand: Stand) 
     assert "Edit again" in buttons(answer)
 
 
+async def test_what_was_left_out_is_as_large_as_the_limits_allow_and_what_was_said_is_refused(
+    stand: Stand,
+) -> None:
+    await rule(stand, Target.server(harbour(stand)), SAMPLES=2, STEPS=20, SIDE=500)
+    job = await stand.portrait("mira")
+    assert (job.images, job.inputs["steps"], job.inputs["width"], job.inputs["height"]) == (2, 20, 448, 448)
+    done = await stand.finish(job)
+    assert "What was left out is as large as the limits here allow." in words(stand.card(done))
+    smaller = await stand.portrait("mira", samples=1)
+    assert (smaller.images, smaller.inputs["steps"]) == (1, 20)
+    answer = await stand.use("mira", "portrait", {"prompt": "a fox", "steps": 30})
+    assert "`steps` is 30, and the rule of this server allows at most 20" in words(answer.message or {})
+
+
+async def test_a_servers_default_is_kept_within_the_members_limits_too(stand: Stand) -> None:
+    await stand.services.choices.choose(
+        harbour(stand), "portrait_defaults", {"steps": 60, "samples": 1}, by=1
+    )
+    await rule(stand, Target.server(harbour(stand)), STEPS=50)
+    job = await stand.portrait("mira")
+    assert (job.images, job.inputs["steps"]) == (1, 50)
+
+
+async def test_a_limit_under_the_smallest_choice_is_refused_as_a_limit(stand: Stand) -> None:
+    await rule(stand, Target.server(harbour(stand)), SIDE=100)
+    answer = await stand.use("mira", "portrait", {"prompt": "a fox"})
+    assert "`width` is 512, and the rule of this server allows at most 100" in words(answer.message or {})
+
+
 async def test_the_card_says_what_is_left_under_the_cap_by_which_the_task_was_taken(stand: Stand) -> None:
     await rule(stand, Target.role(harbour(stand), moderators(stand)), IMAGES_PER_DAY=60)
     job = await stand.portrait("ines", samples=4)
