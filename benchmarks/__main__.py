@@ -9,7 +9,10 @@ import sys
 
 from benchmarks.table import lines
 
-NAMES = ("acknowledgement", "delivery", "polling", "channel", "footprint", "line", "quota", "photos")
+NAMES = (
+    *("acknowledgement", "delivery", "polling", "channel", "footprint", "line", "quota", "photos"),
+    "restart",
+)
 WHEN_ASKED_FOR = ("soak",)
 """What takes minutes, and is measured only when it is named."""
 

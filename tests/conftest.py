@@ -25,6 +25,9 @@ settings.load_profile("atelier")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--faults`: the fault suite whole; without it the suite has its short form alone."""
     parser.addoption("--faults", action="store_true", help="run tests/faults whole, which takes long")
+    parser.addoption(
+        "--replay", metavar="FILE", help="a play that failed, from build/plays, in place of drawn ones"
+    )
 
 
 @pytest.fixture

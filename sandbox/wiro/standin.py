@@ -220,6 +220,10 @@ class WiroStandIn:
         """How many sockets are connected."""
         return len(self._hub.connections)
 
+    def is_followed(self, task: Task) -> bool:
+        """Whether any socket has registered the task."""
+        return self._hub.is_followed(task)
+
     def apply(self, spec: Mapping[str, Any]) -> None:
         """Arm or lift a fault as a JSON object says; see `Faults.apply`, which raises `ValueError`."""
         self.faults.apply(spec)
@@ -267,7 +271,7 @@ class WiroStandIn:
             "prompt": short,
             "elapsed_s": round((task.ended_s or now_s) - task.created_s, 1),
             "cost_usd": str(task.cost_usd),
-            "followed": self._hub.is_followed(task),
+            "followed": self.is_followed(task),
             "who": task.who,
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.clock import SystemClock
+from bot.errors import StoreBusy
 from bot.model import JobState
 from bot.store import tables
 from bot.store.database import Database
@@ -71,6 +74,47 @@ async def test_kill_9_and_a_restart_after_the_lease_end_in_one_card_and_one_run(
         await house.images(interaction, 1)
         assert house.runs() == 1
         assert len(house.posted()) == 1
+
+
+async def test_a_process_that_was_paused_for_longer_than_its_lease_leaves_its_jobs_to_the_other(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    async with opened(tmp_path, postgres_database) as house:
+        house.wiro.paused = True
+        interaction = await house.portrait()
+        await until(house.tasks, "the task is at Wiro")
+        paused = house.bot.process
+        assert paused is not None
+        await pause_past_lease(paused, postgres_database)
+        other = BotProcess(house.sandbox, tmp_path / "other", {"DATABASE_URL": postgres_database})
+        try:
+            await other.start()
+            house.wiro.paused = False
+            await house.images(interaction, 1)
+            paused.send_signal(signal.SIGCONT)
+            async with asyncio.timeout(30):
+                assert await paused.wait() == 1
+            assert "LeaseLost" in house.bot.log()
+            house.inspector.expects_traceback = True
+            await house.bot.start()
+            assert house.runs() == 1
+            assert len(house.posted()) == 1
+        finally:
+            await other.stop()
+
+
+async def pause_past_lease(process: asyncio.subprocess.Process, url: str) -> None:
+    """Pause it while no row is locked by it: the server would break off such a transaction only later."""
+    for _ in range(20):
+        process.send_signal(signal.SIGSTOP)
+        try:
+            await pass_lease(url)
+        except StoreBusy:
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise AssertionError("it was never seen without a lock")
 
 
 async def pass_lease(url: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.model import JobState
 from tests.support.house import buttons, open_house, until
 
 if TYPE_CHECKING:
@@ -70,6 +71,30 @@ async def test_a_waiting_job_keeps_its_place_over_kill_9(tmp_path: Path) -> None
         await house.images(first, 1)
         await house.images(second, 1)
         assert [task.inputs["seed"] for task in house.wiro.tasks.values()] == ["1", "2"]
+
+
+async def test_after_kill_9_all_that_is_in_flight_is_followed_with_a_page_of_the_list(tmp_path: Path) -> None:
+    number = 20
+    async with open_house(tmp_path, QUOTA_IMAGES_PER_DAY="100", QUOTA_CONCURRENT_TASKS="50") as house:
+        house.wiro.paused, house.wiro.max_concurrent = True, number
+        asked = [await house.portrait() for _ in range(number)]
+        for interaction in asked:
+            await house.reaches(interaction, JobState.RUNNING)
+        await house.bot.kill()
+        house.wiro.requests.clear()
+        await house.bot.start()
+        await until(lambda: all(map(house.wiro.is_followed, house.tasks())), "all are registered")
+        made = await until(lambda: calls_for_tasks(house), "their states are read")
+        assert made == ["Task/List"]
+        house.wiro.max_running = 4
+        house.wiro.paused = False
+        await house.all_end()
+        assert house.runs() == number
+
+
+def calls_for_tasks(house: House) -> list[str]:
+    """The calls about tasks that Wiro got."""
+    return [call.path for call in house.wiro.requests if call.path.startswith("Task/")]
 
 
 async def test_buttons_from_before_a_restart_still_work(house: House) -> None:

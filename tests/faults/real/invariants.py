@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from bot.store import tables
 from bot.store.finding import unsettled
 from tests.support.books import all_jobs, faults_of, late_tasks, reading
 from tests.support.house import words
+from tests.support.inspector import TRACEBACK
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,6 +33,7 @@ ONLOOKER = "oskar"
 REFUSALS = {401: 4, 403: 30, 429: 60}
 """So many answers of each kind are few: a restarted process learns anew what is closed to it."""
 
+_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[")
 A_LONG_TIME_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -62,6 +65,7 @@ def broken(house: House, onlooker: Onlooker) -> list[str]:
             *_quota(jobs, conn),
             *faults_of(conn),
             *_manners(house),
+            *_faults_of_ours(house.bot.log()),
         ]
 
 
@@ -71,6 +75,13 @@ def at_rest(house: House) -> bool:
         has_ended = all(job.state.has_ended for job in all_jobs(conn))
         is_settled = not unsettled(conn, since=A_LONG_TIME_AGO)
     return has_ended and is_settled and all(task.is_ended for task in _ours(house))
+
+
+def unowned(house: House) -> list[str]:
+    """The tasks at Wiro that no job has and no sweep has found yet."""
+    with reading(house.bot.database) as conn:
+        owners = {job.task_id for job in all_jobs(conn)} | set(late_tasks(conn))
+    return [task.id for task in _ours(house) if task.id not in owners]
 
 
 def _asked(house: House) -> dict[int, Interaction]:
@@ -216,3 +227,13 @@ def _manners(house: House) -> Iterator[str]:
         times = house.discord.requests.invalid_requests[status]
         if times > most:
             yield f"{times} answers of {status}"
+
+
+def _faults_of_ours(log: str) -> Iterator[str]:
+    """Tracebacks, but for discord.py's own, which tells an outage so and connects again by itself."""
+    said = ""
+    for line in log.splitlines():
+        if _LOG_LINE.match(line):
+            said = line
+        elif line.startswith(TRACEBACK) and "[discord." not in said:
+            yield f"a traceback: {said[:200]}"

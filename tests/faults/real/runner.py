@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 PATIENCE_S = 40.0
 """How long the bot may take to be ready, however often it is killed on the way."""
 LOOK_EVERY_S = 0.05
+ENDS: dict[Blow | None, frozenset[int]] = {
+    Blow.KILL: frozenset({-signal.SIGKILL}),
+    Blow.STOP: frozenset({0, 1}),
+    Blow.PAUSE: frozenset(),
+}
+"""The exit codes after each; a stop that takes too long is 1."""
 
 
 class BreakableBot(BotProcess):
@@ -90,6 +96,7 @@ class BreakableBot(BotProcess):
 
     async def stop(self) -> int:
         await self._forget()
+        await self.lead(1.0)  # it has 8 s of real time
         return await super().stop()
 
     async def lead(self, rate: float) -> None:
@@ -108,8 +115,7 @@ class BreakableBot(BotProcess):
                 await self._wake_when_paused()
             blows = self.blows[struck:]
             code = self.process.returncode
-            expected = {-signal.SIGKILL} if blows and blows[-1].blow is Blow.KILL else {0}
-            if not blows or code not in expected:
+            if not blows or code not in ENDS[blows[-1].blow]:
                 self.faults.append(f"life {self.lives} ended with {code} after {blows}")
                 return
 
