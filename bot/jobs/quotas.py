@@ -12,7 +12,7 @@ from bot.model import Unit
 from bot.quota.export import csv_header, csv_lines
 from bot.quota.policy import back_at, quota_windows
 from bot.quota.windows import day_window, week_window
-from bot.store import changes, export, grants, limits
+from bot.store import changes, export, grants, limits, spending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.store.changes import Change
     from bot.store.database import Database
     from bot.store.export import LedgerEntry
+    from bot.store.spending import Spent
 
 JUST_BEFORE = timedelta(microseconds=1)
 MOST_BYTES = 4_000_000
@@ -146,6 +147,17 @@ class Quotas:
                 most_bytes,
             ),
         )
+
+    async def spending(self, guild_id: int, days: Sequence[str]) -> Sequence[Spent]:
+        """What the server's members spent on these days, by day, member and tool; read in parts likewise."""
+        user_ids = await self._db.read(lambda conn: spending.spenders(conn, guild_id, days))
+        found: list[Spent] = []
+        for start in range(0, len(user_ids), spending.MEMBERS_AT_ONCE):
+            part = user_ids[start : start + spending.MEMBERS_AT_ONCE]
+            found += await self._db.read(
+                partial(spending.spending, guild_id=guild_id, days=days, user_ids=part)
+            )
+        return sorted(found, key=lambda each: (each.day, each.user_id, each.tool or ""))
 
     async def _ledger(
         self, name: str, last: int, unit: Callable[..., Sequence[LedgerEntry]], most_bytes: int

@@ -39,12 +39,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_header() -> str:
     """The line with the names of the columns."""
-    return _lines([COLUMNS])
+    return lines([COLUMNS])
 
 
 def csv_lines(entries: Iterable[LedgerEntry]) -> str:
     """A line for each entry. What it adds to `held` and `settled` sums up to what is held and used."""
-    return _lines(_row(each) for each in entries)
+    return lines(_row(each) for each in entries)
+
+
+def dollars(nano_usd: int) -> str:
+    """An amount of money with as many decimals as it needs."""
+    return f"{(Decimal(nano_usd) / NANO_PER_USD).normalize():f}"
+
+
+def lines(rows: Iterable[Iterable[object]]) -> str:
+    """The rows as CSV."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
 
 
 def _row(entry: LedgerEntry) -> tuple[object, ...]:
@@ -58,8 +70,8 @@ def _row(entry: LedgerEntry) -> tuple[object, ...]:
         entry.scope_id,
         entry.user_id,
         entry.window,
-        _amount(entry.held, is_money=entry.is_money),
-        _amount(entry.settled, is_money=entry.is_money),
+        dollars(entry.held) if entry.is_money else entry.held,
+        dollars(entry.settled) if entry.is_money else entry.settled,
         entry.cap,
         entry.granted or "",
         _time(entry.until),
@@ -73,17 +85,7 @@ def _time(when: datetime | None) -> str:
     return "" if when is None else when.isoformat(timespec="seconds")
 
 
-def _amount(amount: int, *, is_money: bool) -> str:
-    return f"{(Decimal(amount) / NANO_PER_USD).normalize():f}" if is_money else str(amount)
-
-
 def _words(written: str | None) -> str:
     """What a person wrote, so that no spreadsheet takes it for a formula."""
     words = written or ""
     return f"'{words}" if words.startswith(_FORMULA) else words
-
-
-def _lines(rows: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue()

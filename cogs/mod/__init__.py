@@ -1,4 +1,4 @@
-"""`/mod`: moderators stop tasks, block members, see to their quotas, list unwanted words, read what was done.
+"""`/mod`: moderators stop tasks, block members, see to quotas and money, list unwanted words, read the audit.
 
 One module a subject; each adds its commands to the group and its handlers to the router.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from cogs.mod import audit, blocks, kill, quota, tasks, words
+from cogs.mod import audit, blocks, kill, quota, spend, tasks, words
 
 if TYPE_CHECKING:
     from bot.ui.services import Services
@@ -20,9 +20,9 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     """Offer `/mod` and its buttons."""
     mod = app_commands.Group(
         name="mod",
-        description="For moderators: tasks, blocks, quotas, words, and what was done",
+        description="For moderators: tasks, blocks, quotas, money, words, and what was done",
         default_permissions=discord.Permissions(moderate_members=True),  # its commands share them
     )
-    for subject in (tasks, kill, blocks, quota, words, audit):
+    for subject in (tasks, kill, blocks, quota, spend, words, audit):
         subject.setup(mod, services)
     tree.add_command(mod)
