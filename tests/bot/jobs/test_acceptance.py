@@ -26,12 +26,13 @@ from bot.store import jobs as units
 from bot.store.database import Database
 from tests.support.clock import START
 from tests.support.limits import instance_of
+from tests.support.postgres import fresh_database
 from tests.support.project import ROOT
-from tests.support.store import Bench
+from tests.support.store import Bench, empty_all
 from tests.support.workshop import GUILD, USER, Rig, open_rig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -42,19 +43,36 @@ ROLE, MODERATOR = 51, 790
 A_DAY = timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """One migrated database for all tests here: migrating takes longer than most of them."""
+    with fresh_database(postgres_url) as url:
+        migrate.upgrade(url, SystemClock())
+        yield url
+
+
 @pytest.fixture(params=ENGINES)
-async def rig(
-    request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path, clock: ManualClock
-) -> AsyncIterator[Rig]:
-    """The jobs' side on each engine."""
+def store_url(request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path) -> str:
+    """Address of a migrated database of each engine; PostgreSQL's is shared and may not be empty."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_database")
-        await asyncio.to_thread(migrate.upgrade, url, SystemClock())
-    else:
-        shutil.copy(migrated_file, tmp_path / "atelier.db")
-        url = f"sqlite:///{tmp_path}/atelier.db"
-    async with open_rig(url, tmp_path, clock) as made:
+        url: str = request.getfixturevalue("migrated_postgres")
+        return url
+    shutil.copy(migrated_file, tmp_path / "atelier.db")
+    return f"sqlite:///{tmp_path}/atelier.db"
+
+
+@pytest.fixture
+async def rig(store_url: str, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
+    """The jobs' side on each engine."""
+    if store_url.startswith("postgresql"):
+        await empty(store_url)
+    async with open_rig(store_url, tmp_path, clock) as made:
         yield made
+
+
+async def empty(url: str) -> None:
+    async with Database.open(url, clock=SystemClock()) as db:
+        await db.write(empty_all)
 
 
 async def ask(rig: Rig, samples: int, **changes: Any) -> Any:
@@ -121,12 +139,12 @@ async def test_five_that_still_wait_at_midnight_are_booked_to_yesterday(rig: Rig
     ids=["one image each", "four images each", "three tasks at once"],
 )
 async def test_three_processes_that_accept_on_one_postgres_share_the_quota(
-    postgres_database: str, samples: int, at_once: int, accepted: int
+    migrated_postgres: str, samples: int, at_once: int, accepted: int
 ) -> None:
-    await asyncio.to_thread(migrate.upgrade, postgres_database, SystemClock())
-    told = await asyncio.to_thread(_accept_in_processes, postgres_database, samples, at_once)
+    await empty(migrated_postgres)
+    told = await asyncio.to_thread(_accept_in_processes, migrated_postgres, samples, at_once)
     assert told == {"accepted": accepted, "quota": 20 - accepted}
-    async with Database.open(postgres_database, clock=SystemClock()) as db:
+    async with Database.open(migrated_postgres, clock=SystemClock()) as db:
         assert await images(db, START) == (accepted * samples, 0)
         assert await db.read(ledger.check) == []
         await _make_all(db, START + A_DAY)
