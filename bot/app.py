@@ -139,6 +139,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
         moderation = Moderation(workshop.desk, db, clock)
         words = WordLists(db, clock, settings.blocked_words)
         models = Models(db, workshop.desk, clock)
+        log_channel = LogChannel(messages)
         session = await stack.enter_async_context(_session())
         intake = Intake(db, photos, Attachments(session, clock))
         stack.callback(intake.close)
@@ -149,6 +150,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             desk=workshop.desk,
             drafts=Drafts(),
             greeter=greeter,
+            log_channel=log_channel,
             models=models,
             moderation=moderation,
             quotas=Quotas(db, clock),
@@ -178,7 +180,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, clock: Clock) -> None:
             words=words,
         )
         offer(client, services)
-        await stack.enter_async_context(_logbook(db, messages, clock))
+        await stack.enter_async_context(_logbook(db, log_channel, clock))
         await patiently(client.publish_commands, clock, stop)
         log.info("ready", commands=len(client.command_ids))
         await _until_told_or_broken(client, workshop, db, stop)
@@ -286,9 +288,9 @@ async def _stage(
 
 
 @asynccontextmanager
-async def _logbook(db: Database, messages: DiscordMessages, clock: Clock) -> AsyncIterator[None]:
+async def _logbook(db: Database, log_channel: LogChannel, clock: Clock) -> AsyncIterator[None]:
     """The audit is brought into the servers' log channels."""
-    keeping = asyncio.create_task(Logbook(db, clock, LogChannel(messages)).keep(), name="log channels")
+    keeping = asyncio.create_task(Logbook(db, clock, log_channel).keep(), name="log channels")
     try:
         yield
     finally:

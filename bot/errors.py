@@ -16,6 +16,7 @@ AtelierError
 │   │   ├── NotInThisChannel  the server lets tasks be started in other channels only
 │   │   └── WordRefused      what was written has an unwanted word
 │   ├── MissingPermissions   the bot may not post there
+│   ├── TooManyReports       the member reports images faster than moderators can look
 │   ├── NotYours             somebody else's task
 │   ├── NotAModerator        a moderator's matter, of the server that it concerns
 │   ├── NotAManager          a matter of those who may change the server
@@ -322,6 +323,21 @@ class MissingPermissions(UserError):
         super().__init__(
             f"I am missing {_listing(self.names)} in this channel. Ask a moderator to allow that{instead}. "
             "Nothing was charged."
+        )
+
+
+class TooManyReports(UserError):
+    """A member reports images faster than moderators can look at them.
+
+    Args:
+        most: How many may be reported within the time.
+        again_at: When the next one may be.
+    """
+
+    def __init__(self, most: int, *, again_at: datetime) -> None:
+        super().__init__(
+            f"You have reported {_count(most, 'image')} within an hour, and moderators are looking at them. "
+            f"Report more {_moment(again_at)}, or ask a moderator directly."
         )
 
 

@@ -70,9 +70,9 @@ class Logbook:
     async def _post(self, batch: Batch) -> None:
         put = await self._poster.post(batch)
         match put:
-            case Done():
+            case Done(message_id=message_id):
                 self._silent.discard(batch.channel_id)
-                await self._db.write(lambda conn: units.posted(conn, batch), lane=Lane.BACKGROUND)
+                await self._db.write(lambda conn: units.posted(conn, batch, message_id), lane=Lane.BACKGROUND)
                 return
             case Unknown():
                 until = self._clock.now() + AGAIN_AFTER

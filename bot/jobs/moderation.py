@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.errors import StoreError, UserError
 from bot.log import get_logger
 from bot.model import Act, CancelBy
-from bot.store import auditing, blocks
+from bot.store import auditing, blocks, reports
 from bot.store import jobs as units
 from bot.store.blocks import Block
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.desk import Desk
     from bot.model import Job
     from bot.store.database import Database
+    from bot.store.reports import Decision, Report
 
 log = get_logger(__name__)
 
@@ -101,6 +102,22 @@ class Moderation:
         now = self._clock.now()
         await self._db.write(
             lambda conn: auditing.note_on_job(conn, job, Act.DELETE, actor_id=moderator_id, now=now)
+        )
+
+    async def report(self, job: Job, *, reporter_id: int) -> bool:
+        """Bring a task's images before the moderators. False: the member had done so already.
+
+        Raises:
+            TooManyReports: The member has reported too many images lately.
+        """
+        now = self._clock.now()
+        return await self._db.write(lambda conn: reports.file(conn, job, reporter_id=reporter_id, now=now))
+
+    async def decide(self, report: Report, decision: Decision, *, moderator_id: int) -> Sequence[Report]:
+        """Store what was decided about reported images; all reports that this changed, none when too late."""
+        now = self._clock.now()
+        return await self._db.write(
+            lambda conn: reports.decide(conn, report.id, decision, by=moderator_id, now=now)
         )
 
     async def refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -56,7 +56,6 @@ def note(
 
     `words` are kept only where the server chose it.
     """
-    policy = conn.execute(_POLICY, {"guild_id": guild_id}).first()
     values = {
         "act": act,
         "guild_id": guild_id,
@@ -66,30 +65,35 @@ def note(
         "job_id": job_id,
         "reason": reason,
         "detail": detail,
-        "words": words if policy is not None and policy.log_prompts else None,
     }
+    _write(conn, values, words)
+
+
+def _write(conn: sa.Connection, values: dict[str, Any], words: str | None) -> int:
+    policy = conn.execute(_POLICY, {"guild_id": values["guild_id"]}).first()
+    values["words"] = words if policy is not None and policy.log_prompts else None
     entry_id = conn.execute(sa.insert(_AUDIT).values(values).returning(_AUDIT.c.id)).scalar_one()
     if policy is not None and policy.log_channel_id is not None:
-        queued = {"entry_id": entry_id, "guild_id": guild_id, "queued_at": now}
+        queued = {"entry_id": entry_id, "guild_id": values["guild_id"], "queued_at": values["at"]}
         conn.execute(sa.insert(tables.log_outbox).values(queued))
+    return int(entry_id)
 
 
 def note_on_job(
     conn: sa.Connection, job: Job, act: Act, *, actor_id: int, now: datetime, reason: str | None = None
-) -> None:
-    """Write down an act on a job, with its code, which people know it by."""
-    note(
-        conn,
-        act,
-        guild_id=job.guild_id,
-        actor_id=actor_id,
-        now=now,
-        target_user_id=job.user_id,
-        job_id=job.id,
-        reason=reason,
-        detail=job.code,
-        words=None if job.private else job.prompt,
-    )
+) -> int:
+    """Write down an act on a job, with its code, which people know it by; the entry's number."""
+    values = {
+        "act": act,
+        "guild_id": job.guild_id,
+        "at": now,
+        "actor_id": actor_id,
+        "target_user_id": job.user_id,
+        "job_id": job.id,
+        "reason": reason,
+        "detail": job.code,
+    }
+    return _write(conn, values, None if job.private else job.prompt)
 
 
 def entries(

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot.model import Act
-from bot.store import auditing, tables
+from bot.store import auditing, reports, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.store.auditing import AuditEntry
+    from bot.store.reports import Report
 
 _OUTBOX = tables.log_outbox
 _POLICY = tables.guild_policy
@@ -45,6 +46,8 @@ class Batch:
     """When it was claimed first."""
     is_repeat: bool
     """It was claimed before, so that the message may be there."""
+    report: Report | None = None
+    """What its one entry tells of, where that is a report."""
 
 
 def pending(conn: sa.Connection, now: datetime) -> bool:
@@ -61,9 +64,11 @@ def claim(conn: sa.Connection, now: datetime) -> list[Batch]:
     return [batch for batch in batches if batch is not None]
 
 
-def posted(conn: sa.Connection, batch: Batch) -> None:
-    """Cross the batch off."""
+def posted(conn: sa.Connection, batch: Batch, message_id: int | None = None) -> None:
+    """Cross the batch off; a report remembers its message."""
     conn.execute(sa.delete(_OUTBOX).where(*_of(batch)))
+    if batch.report is not None and message_id is not None:
+        reports.posted(conn, batch.number, channel_id=batch.channel_id, message_id=message_id)
 
 
 def hold(conn: sa.Connection, batch: Batch, until: datetime) -> None:
@@ -149,6 +154,7 @@ def _claim_of(conn: sa.Connection, guild_id: int, now: datetime) -> Batch | None
         entries=tuple(chosen),
         begun_at=begun_at,
         is_repeat=first.begun_at is not None,
+        report=reports.of_entry(conn, chosen[0].id) if chosen[0].act is Act.REPORT else None,
     )
 
 

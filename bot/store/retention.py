@@ -96,7 +96,7 @@ def forget_jobs(conn: sa.Connection, ids: Sequence[int]) -> int:
     """Delete these tasks with all that belongs to them, but for what they cost; how many there were."""
     delete = sa.delete(_JOB).where(_JOB.c.id.in_(ids), _JOB.c.state.in_(ENDED))
     gone = conn.execute(delete.returning(_JOB.c.id)).scalars().all()
-    for table in (tables.late_task, tables.result_file):
+    for table in (tables.late_task, tables.result_file, tables.report):
         conn.execute(sa.delete(table).where(table.c.job_id.in_(gone)))
     # What they took of "jobs at once" came back: its entries sum to nothing.
     at_once = sa.and_(_QUOTA.c.job_id.in_(gone), _QUOTA.c.unit == Unit.TASK)

@@ -342,6 +342,27 @@ audit = Table(
     sqlite_autoincrement=True,  # an entry's number is never another's
 )
 
+# Without a key to `job`: retention deletes both. `entry_id` is empty for a moment only, inside one unit.
+report = Table(
+    "report",
+    METADATA,
+    Column("id", GeneratedId, primary_key=True),
+    _snowflake("guild_id"),
+    _snowflake("job_id"),
+    _snowflake("reporter_id"),
+    _required("at", UtcTime()),
+    Column("entry_id", sa.BigInteger, unique=True),
+    Column("channel_id", sa.BigInteger),
+    Column("message_id", sa.BigInteger),
+    Column("removed_by", sa.BigInteger),
+    Column("blocked_by", sa.BigInteger),
+    Column("dismissed_by", sa.BigInteger),
+    Column("decided_at", UtcTime()),
+    sa.UniqueConstraint("job_id", "reporter_id"),
+    Index("ix_report_reporter", "guild_id", "reporter_id", "at"),
+    sqlite_autoincrement=True,  # stands in buttons: an id must not come back
+)
+
 # A training makes one model. Without a key to `job`: it outlives its training's row.
 draft = Table(
     "draft",

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.jobs.ports import Denied, Done, Unknown
+from bot.log import get_logger
 from bot.ui.audit import log_message
 from bot.ui.courier import is_unsaid
 from bot.ui.messages import Outgoing, Refused, Sent
+from bot.ui.reports import report_panel
 from bot.ui.text import text_for
 
 if TYPE_CHECKING:
+    from discord import ui
+
     from bot.jobs.ports import Put
     from bot.store.logbook import Batch
+    from bot.store.reports import Report
     from bot.ui.messages import DiscordMessages
+
+log = get_logger(__name__)
 
 TIMEOUT_S = 10.0
 NOT_THE_PLACES_FAULT = frozenset({401, 429})
@@ -37,7 +44,12 @@ class LogChannel:
             found = await self._find(batch)
             if found is not None:
                 return found
-        view = log_message(batch.entries, mark_of(batch), text_for(batch.language or "en-US"))
+        _ = text_for(batch.language or "en-US")
+        mark = mark_of(batch.number)
+        if batch.report is not None:
+            view = report_panel(batch.report, mark, _)
+        else:
+            view = log_message(batch.entries, mark, _)
         message = Outgoing(view=view, nonce=f"log{batch.number}")
         answer = await self._messages.create(batch.channel_id, message, timeout_s=TIMEOUT_S)
         match answer:
@@ -48,6 +60,17 @@ class LogChannel:
             case _:
                 return Unknown()
 
+    async def redraw(self, report: Report, language: str | None) -> None:
+        """Have the message of a report say what was decided elsewhere; once, and not where it is gone."""
+        if report.channel_id is None or report.message_id is None:
+            return
+        view = report_view(report, language)
+        answer = await self._messages.edit(
+            report.channel_id, report.message_id, Outgoing(view=view), timeout_s=TIMEOUT_S
+        )
+        if not isinstance(answer, Sent):
+            log.info("a report could not be drawn again", report=report.id, answer=type(answer).__name__)
+
     async def _find(self, batch: Batch) -> Put | None:
         """The message of a batch whose process ended before it knew; a nonce is forgotten in minutes."""
         since = discord.utils.time_snowflake(batch.begun_at - CLOCKS_DIFFER)
@@ -57,14 +80,19 @@ class LogChannel:
         if not isinstance(answer, Sent) or not isinstance(answer.body, list):
             return None
         for message in answer.body:
-            if mark_of(batch) in _ids_of(message.get("components", [])):
+            if mark_of(batch.number) in _ids_of(message.get("components", [])):
                 return Done(channel_id=batch.channel_id, message_id=int(message["id"]))
         return None
 
 
-def mark_of(batch: Batch) -> int:
-    """The id of a part of the batch's message, by which it is known."""
-    return MARKS_FROM + batch.number % 1_000_000_000
+def report_view(report: Report, language: str | None) -> ui.LayoutView:
+    """The message of a report, whose batch has the number of its entry."""
+    return report_panel(report, mark_of(report.entry_id or 0), text_for(language or "en-US"))
+
+
+def mark_of(number: int) -> int:
+    """The id of a part of that batch's message, by which it is known."""
+    return MARKS_FROM + number % 1_000_000_000
 
 
 def _ids_of(components: list[dict[str, Any]]) -> set[int]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TASKS_A_PAGE = 10
 BLOCKS_A_PAGE = 10
 MAX_REASON = 200
+MOST_DAYS = 365
+"""The longest block with an end."""
 REASON_PART = 7001
 """The component of a question that holds the reason, so that the click on its button brings it along."""
 EVERYONE = 0

@@ -10,7 +10,7 @@ from bot.model import ALL_SERVERS, MoneyScope, Unit
 from bot.quota.policy import back_at, quota_windows
 from bot.quota.rules import Given, resolve
 from bot.quota.windows import day_window, month_window, next_day, next_month
-from bot.store import auditing, blocks, jobs, ledger, limits, policies
+from bot.store import auditing, blocks, jobs, ledger, limits, policies, reports
 from bot.ui.cards import Left
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.store.jobs import RecentPrompt
     from bot.store.ledger import Usage
     from bot.store.policies import GuildPolicy
+    from bot.store.reports import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,10 @@ class Records:
             return found, auditing.count(conn, guild_id, user_id=user_id)
 
         return await self._database.read(unit)
+
+    async def report(self, report_id: int) -> Report | None:
+        """What a member reported."""
+        return await self._database.read(lambda conn: reports.get(conn, report_id))
 
     async def recent_prompts(
         self, user_id: int, guild_id: int, *, limit: int, private: bool

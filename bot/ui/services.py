@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.ui.access import Actor, Interaction
     from bot.ui.drafts import Drafts
     from bot.ui.greeting import Greeter
+    from bot.ui.logchannel import LogChannel
     from bot.ui.records import Records
     from bot.ui.router import Router
     from bot.ui.settings.choices import Choices
@@ -45,6 +46,7 @@ class Services:
     desk: Desk
     drafts: Drafts
     greeter: Greeter
+    log_channel: LogChannel
     models: Models
     moderation: Moderation
     quotas: Quotas

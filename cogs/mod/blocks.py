@@ -15,6 +15,7 @@ from bot.ui.layout import note
 from bot.ui.moderating import (
     BLOCKS_A_PAGE,
     MAX_REASON,
+    MOST_DAYS,
     blocked_panel,
     clean_reason,
     pages_of,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from bot.ui.services import Services
 
 Reason = app_commands.Range[str, 1, MAX_REASON]
-
-MOST_DAYS = 365
 
 
 def setup(mod: app_commands.Group, services: Services) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def test_commands_are_published_once_and_not_again(stand: Stand) -> None:
     assert set(stand.client.command_ids) == {
         *("portrait", "train", "tasks", "quota", "inspire", "help", "mod", "models", "settings"),
-        *("Task details", "Add to my training photos"),
+        *("Task details", "Report image", "Add to my training photos"),
     }
     assert await stand.client.publish_commands() is False
     stand.client.tree.remove_command("help")

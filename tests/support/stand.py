@@ -207,6 +207,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             clock,
             application_id=sandbox.discord.application_id,
         )
+        log_channel = LogChannel(messages)
         router, catalogue = Router(), load_catalogue()
         greeter = Greeter(db, messages, clock)
         client = AtelierClient(router, clock=SystemClock(), shard_count=1, when_server_joined=greeter.joined)
@@ -234,6 +235,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             desk=desk,  # type: ignore[arg-type]  # it stands in the desk's place
             drafts=Drafts(),
             greeter=greeter,
+            log_channel=log_channel,
             models=models,
             moderation=moderation,
             quotas=Quotas(db, clock),
@@ -268,7 +270,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             await client.publish_commands()
             running = asyncio.create_task(client.connect())
             await until(lambda: sandbox.discord.gateway.connected)
-            logbook = Logbook(db, clock, LogChannel(messages))
+            logbook = Logbook(db, clock, log_channel)
             places = DiscordPlaces(messages, Courier(messages, clock), catalogue)
             yield Stand(sandbox, client, db, desk, services, stage, logbook, today, places, folder / "drafts")
             await client.close()
