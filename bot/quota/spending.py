@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.quota.export import dollars, lines
+from bot.csvfile import csv_rows, dollars_cell
 from bot.quota.windows import day_window
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def by_tool_and_day(spent: Iterable[Spent], days: Sequence[str]) -> Mapping[str 
 def spending_csv(spent: Iterable[Spent]) -> bytes:
     """A line for each day, member and tool, in dollars; they sum up to what the server's members spent."""
     rows = [
-        (each.day, each.user_id, each.tool or "", each.tasks, dollars(each.settled), dollars(each.held))
+        (each.day, each.user_id, each.tool or "", each.tasks, dollars_cell(each.settled), dollars_cell(each.held))
         for each in spent
     ]
-    return lines([COLUMNS, *rows]).encode()
+    return csv_rows([COLUMNS, *rows]).encode()

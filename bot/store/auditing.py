@@ -39,6 +39,23 @@ class AuditEntry:
     """The prompt that it is about, where the server chose that prompts are logged."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which entries are wanted; what is None makes no difference."""
+
+    user_id: int | None = None
+    """What this user did, or what was done to them."""
+    actor_id: int | None = None
+    """What this user did."""
+    act: Act | None = None
+    since: datetime | None = None
+    text: str | None = None
+    """What stands in the reason or the detail, in whatever case."""
+
+
+EVERYTHING = Search()
+
+
 def note(
     conn: sa.Connection,
     act: Act,
@@ -97,10 +114,18 @@ def note_on_job(
 
 
 def entries(
-    conn: sa.Connection, guild_id: int, *, user_id: int | None = None, limit: int, offset: int = 0
+    conn: sa.Connection,
+    guild_id: int,
+    search: Search = EVERYTHING,
+    *,
+    limit: int,
+    offset: int = 0,
+    before: int | None = None,
 ) -> list[AuditEntry]:
-    """The server's entries, newest first; of one user: what they did and what was done to them."""
-    query = sa.select(_AUDIT).where(*_of(guild_id, user_id)).order_by(_AUDIT.c.id.desc())
+    """The server's entries that are searched for, newest first; older ones than `before`, an entry's id."""
+    query = sa.select(_AUDIT).where(*_of(guild_id, search)).order_by(_AUDIT.c.id.desc())
+    if before is not None:
+        query = query.where(_AUDIT.c.id < before)
     rows = conn.execute(query.limit(limit).offset(offset))
     return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
 
@@ -111,14 +136,24 @@ def by_ids(conn: sa.Connection, ids: Sequence[int]) -> list[AuditEntry]:
     return [AuditEntry(**row._mapping) for row in rows]  # noqa: SLF001  # likewise
 
 
-def count(conn: sa.Connection, guild_id: int, *, user_id: int | None = None) -> int:
-    """How many entries there are."""
-    query = sa.select(sa.func.count()).select_from(_AUDIT).where(*_of(guild_id, user_id))
+def count(conn: sa.Connection, guild_id: int, search: Search = EVERYTHING) -> int:
+    """How many entries are searched for."""
+    query = sa.select(sa.func.count()).select_from(_AUDIT).where(*_of(guild_id, search))
     return int(conn.execute(query).scalar_one())
 
 
-def _of(guild_id: int, user_id: int | None) -> list[sa.ColumnElement[bool]]:
+def _of(guild_id: int, search: Search) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = [_AUDIT.c.guild_id == guild_id]
-    if user_id is not None:
-        conditions.append(sa.or_(_AUDIT.c.target_user_id == user_id, _AUDIT.c.actor_id == user_id))
+    if search.user_id is not None:
+        involved = sa.or_(_AUDIT.c.target_user_id == search.user_id, _AUDIT.c.actor_id == search.user_id)
+        conditions.append(involved)
+    if search.actor_id is not None:
+        conditions.append(_AUDIT.c.actor_id == search.actor_id)
+    if search.act is not None:
+        conditions.append(_AUDIT.c.act == search.act)
+    if search.since is not None:
+        conditions.append(_AUDIT.c.at >= search.since)
+    if search.text:
+        columns = (_AUDIT.c.reason, _AUDIT.c.detail)
+        conditions.append(sa.or_(*(each.icontains(search.text, autoescape=True) for each in columns)))
     return conditions

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import string
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from discord import ui
 
+from bot.csvfile import csv_rows, time_cell, words_cell
 from bot.model import Act, Rule
+from bot.store.auditing import EVERYTHING, Search
 from bot.store.changes import read_detail
-from bot.ui.ids import Verb
-from bot.ui.layout import Accent, card, small, text
+from bot.ui.ids import NO_JOB, ButtonId, Verb
+from bot.ui.layout import Accent, button, card, small, text
 from bot.ui.limits import granted_words
-from bot.ui.moderating import MAX_REASON, page_line, pages_of, turn_buttons
+from bot.ui.moderating import MAX_REASON, page_line, pages_of, read_page_argument, turn_buttons
 from bot.ui.safe import code_span
 from bot.ui.settings.words import change_words
 from bot.ui.text import moment
@@ -23,23 +28,140 @@ if TYPE_CHECKING:
     from bot.ui.text import Text
 
 ENTRIES_A_PAGE = 10
+AUDIT_FILE = "audit.csv"
+MAX_SEARCHED = 60
+SEARCH_PART = 7002
+"""The component of a page that holds the text that is searched for, so that clicks bring it along."""
+SEARCH_PARTS = 5
 MAX_SHARED = 110
 """How much an entry shows of its reason and of a prompt, when it has both: ten must fit into a message."""
 
 
 def audit_panel(
-    entries: Sequence[AuditEntry], total: int, page: int, _: Text, *, user_id: int | None = None
+    entries: Sequence[AuditEntry], total: int, page: int, _: Text, search: Search = EVERYTHING
 ) -> ui.LayoutView:
-    """A page of what moderators and rules did, newest first."""
+    """A page of what is searched for in the audit, newest first; it carries the search along."""
     heading = _("### What moderators and rules did")
+    filters = small(" · ".join(_filter_words(search, _)))
+    written: ui.TextDisplay[Any] | None = None
+    if search.text:
+        written = ui.TextDisplay(code_span(search.text, MAX_SEARCHED), id=SEARCH_PART)
     if not entries:
-        return card(Accent.QUIET, text(heading, _("Nothing yet.")))
+        nothing = _("Nothing yet.") if search == EVERYTHING else _("Nothing that fits.")
+        return card(Accent.QUIET, text(heading, filters), written, text(nothing))
     pages = pages_of(total, ENTRIES_A_PAGE)
+    turn = turn_buttons(
+        Verb.MOD_AUDIT, page, pages, _, argument=lambda number: search_argument(search, number)
+    )
+    export = ButtonId(Verb.MOD_AUDIT_CSV, NO_JOB, search_argument(search, 0))
     return card(
         Accent.QUIET,
-        text(heading, small(page_line(total, page, pages, _))),
+        text(heading, filters, small(page_line(total, page, pages, _))),
+        written,
         text(*(_entry_lines(each, _) for each in entries)),
-        buttons=turn_buttons(Verb.MOD_AUDIT, page, pages, _, user_id=user_id),
+        buttons=[*turn, button(_("As CSV"), export)],
+    )
+
+
+def search_argument(search: Search, page: int) -> str:
+    """A page of a search as a button's argument; its text does not fit, and stands in the message."""
+    since = 0 if search.since is None else int(search.since.timestamp()) // 60
+    numbers = (_short(search.user_id or 0), _short(search.actor_id or 0), search.act or "-", _short(since))
+    return ".".join((*numbers, str(page)))
+
+
+def read_search(argument: str, text: str | None) -> tuple[Search, int]:
+    """The search and the page of `search_argument`, or of what buttons had as theirs before."""
+    parts = argument.split(".")
+    if len(parts) != SEARCH_PARTS or not re.fullmatch(
+        r"(?:[0-9a-z]{1,13}\.){2}[a-z_-]+\.[0-9a-z]{1,7}\.\d{1,6}", argument
+    ):
+        user_id, page = read_page_argument(argument)
+        return Search(user_id=user_id), page
+    user_id, actor_id, minutes = (int(each, 36) for each in (parts[0], parts[1], parts[3]))
+    search = Search(
+        user_id=user_id or None,
+        actor_id=actor_id or None,
+        act=Act(parts[2]) if parts[2] in set(Act) else None,
+        since=datetime.fromtimestamp(minutes * 60, UTC) if minutes else None,
+        text=text,
+    )
+    return search, int(parts[4])
+
+
+def _short(number: int) -> str:
+    """A number in base 36: two ids, an act and a time fit into a custom id."""
+    digits = ""
+    while number:
+        number, last = divmod(number, 36)
+        digits = string.digits[last] + digits if last < 10 else string.ascii_lowercase[last - 10] + digits
+    return digits or "0"
+
+
+def _filter_words(search: Search, _: Text) -> list[str]:
+    words = []
+    if search.user_id:
+        words.append(_("by or about {member}", member=f"<@{search.user_id}>"))
+    if search.actor_id:
+        words.append(_("by {member}", member=f"<@{search.actor_id}>"))
+    if search.act:
+        words.append(act_name(search.act, _))
+    if search.since:
+        words.append(_("since {when}", when=moment(search.since)))
+    if search.text:
+        words.append(_("in whose reason stands:"))
+    return words
+
+
+def act_name(act: Act, _: Text) -> str:
+    """What people call that kind of act."""
+    return {
+        Act.STOP: _("stopped tasks"),
+        Act.DELETE: _("deleted images"),
+        Act.BLOCK: _("blocks"),
+        Act.UNBLOCK: _("ended blocks"),
+        Act.SETTING: _("changed settings"),
+        Act.ADD_WORD: _("added words"),
+        Act.REMOVE_WORD: _("removed words"),
+        Act.REFUSE: _("refusals by a rule"),
+        Act.REPORT: _("reports"),
+        Act.GRANT: _("bonuses"),
+        Act.RESET: _("quota given back"),
+        Act.DISMISS: _("dismissed reports"),
+    }[act]
+
+
+def audit_file_panel(count: int, search: Search, _: Text, *, is_whole: bool) -> ui.LayoutView:
+    """Entries of the audit as a file."""
+    lines = [_("### The audit of this server"), small(" · ".join(_filter_words(search, _)))]
+    if search.text:
+        lines.append(code_span(search.text, MAX_SEARCHED))
+    lines.append(small(_.plural("{n} entry", "{n} entries", count)))
+    if not is_whole:
+        lines.append(small(_("Only the newest entries fit into a message; older ones are left out.")))
+    return card(Accent.QUIET, text(*lines), ui.File[Any](f"attachment://{AUDIT_FILE}"))
+
+
+def audit_csv_header() -> str:
+    """The line with the names of the columns."""
+    return csv_rows([("entry", "at", "act", "by", "member", "task", "reason", "detail", "prompt")])
+
+
+def audit_csv(entries: Sequence[AuditEntry]) -> str:
+    """A line for each entry."""
+    return csv_rows(
+        (
+            each.id,
+            time_cell(each.at),
+            each.act.value,
+            each.actor_id or "",
+            each.target_user_id or "",
+            "" if each.job_id is None else f"#{each.detail}",
+            words_cell(each.reason),
+            words_cell(each.detail) if each.job_id is None else "",
+            words_cell(each.words),
+        )
+        for each in entries
     )
 
 

@@ -18,7 +18,7 @@ from bot.ui.text import moment, relative
 from bot.ui.words import settings_line, state_word, status_phrase, why_it_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.model import Job
     from bot.store.blocks import Block
@@ -157,11 +157,16 @@ def stop_all_question(jobs: int, user_id: int | None, reason: str | None, _: Tex
 
 def read_reason(message: discord.Message | None) -> str | None:
     """The reason that a `stop_all_question` carries."""
+    return clean_reason(read_part(message, REASON_PART))
+
+
+def read_part(message: discord.Message | None, number: int) -> str | None:
+    """What a message carries as a code span in its part of that id."""
     waiting: list[Any] = list(message.components) if message is not None else []
     while waiting:
         part = waiting.pop()
-        if getattr(part, "id", None) == REASON_PART and isinstance(part, discord.TextDisplay):
-            return clean_reason(part.content.strip("`"))
+        if getattr(part, "id", None) == number and isinstance(part, discord.TextDisplay):
+            return part.content.strip("`").strip() or None
         waiting += getattr(part, "children", [])
     return None
 
@@ -227,12 +232,21 @@ def page_line(total: int, page: int, pages: int, _: Text) -> str:
 
 
 def turn_buttons(
-    verb: Verb, page: int, pages: int, _: Text, *, user_id: int | None = None
+    verb: Verb,
+    page: int,
+    pages: int,
+    _: Text,
+    *,
+    user_id: int | None = None,
+    argument: Callable[[int], str] | None = None,
 ) -> list[ui.Button[Any]]:
-    """Buttons to the pages before and after, and to this one as it is by now."""
+    """Buttons to the pages before and after, and to this one as it is by now.
+
+    `argument` makes the buttons' arguments of pages, where they say more than the user.
+    """
 
     def to(number: int) -> ButtonId:
-        return ButtonId(verb, NO_JOB, page_argument(user_id, number))
+        return ButtonId(verb, NO_JOB, argument(number) if argument else page_argument(user_id, number))
 
     again = [button(_("Refresh"), to(page))]
     before = [button(_("Previous"), to(page - 1))] if page > 0 else []

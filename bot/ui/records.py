@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.limits import Bonus, Limit, MemberRules, Standing
     from bot.model import Job
     from bot.quota.rules import Instance, Limits
-    from bot.store.auditing import AuditEntry
+    from bot.store.auditing import AuditEntry, Search
     from bot.store.blocks import Block
     from bot.store.database import Database
     from bot.store.jobs import RecentPrompt
@@ -121,15 +121,23 @@ class Records:
         return await self._database.read(unit)
 
     async def audit(
-        self, guild_id: int, user_id: int | None, *, offset: int, limit: int
+        self, guild_id: int, search: Search, *, offset: int, limit: int
     ) -> tuple[Sequence[AuditEntry], int]:
-        """A part of this server's audit, newest first, and how many entries it has."""
+        """A part of what is searched for in this server's audit, newest first, and how many entries it is."""
 
         def unit(conn: sa.Connection) -> tuple[Sequence[AuditEntry], int]:
-            found = auditing.entries(conn, guild_id, user_id=user_id, limit=limit, offset=offset)
-            return found, auditing.count(conn, guild_id, user_id=user_id)
+            found = auditing.entries(conn, guild_id, search, limit=limit, offset=offset)
+            return found, auditing.count(conn, guild_id, search)
 
         return await self._database.read(unit)
+
+    async def audit_before(
+        self, guild_id: int, search: Search, before: int | None, *, limit: int
+    ) -> Sequence[AuditEntry]:
+        """The next entries of what is searched for, newest first, older than that one."""
+        return await self._database.read(
+            lambda conn: auditing.entries(conn, guild_id, search, limit=limit, before=before)
+        )
 
     async def report(self, report_id: int) -> Report | None:
         """What a member reported."""

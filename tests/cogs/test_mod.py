@@ -269,6 +269,60 @@ async def test_the_audit_tells_newest_first_who_did_what_to_whom(stand: Stand) -
     assert "blocked" not in theirs
 
 
+async def test_the_audit_is_searched_by_who_whom_what_when_and_why(stand: Stand) -> None:
+    world = stand.sandbox.discord
+    await stand.use("ines", "mod block", {"user": "mira", "reason": "Too LOUD at night"})
+    await stand.use("ines", "mod block", {"user": "tomas", "reason": "100% rude"})
+    await stand.use("oskar", "mod unblock", {"user": "mira"})
+    mira, tomas = (f"<@{world.people[each].id}>" for each in ("mira", "tomas"))
+
+    async def found(**options: Any) -> str:
+        return told(await stand.use("ines", "mod audit", options))
+
+    assert "2 in all" in await found(by="ines")
+    assert "1 in all" in await found(by="ines", user="tomas")
+    assert tomas not in await found(action="unblock")
+    assert mira not in (await found(text="0% ")).replace("by or about", "")
+    assert "1 in all" in await found(text="too loud", by="ines", since=1)
+    assert "Nothing that fits" in await found(text="too_loud")
+    assert "Nothing that fits" in await found(by="ines", action="unblock")
+    assert "3 in all" in await found(since=1)
+
+
+async def test_pages_and_the_file_of_a_search_keep_to_it(stand: Stand) -> None:
+    for number in range(12):
+        reason = "=loud `noise`" if number != 5 else "rude"
+        await stand.use("ines", "mod block", {"user": "mira", "reason": reason, "days": number + 1})
+    await stand.use("oskar", "mod unblock", {"user": "mira"})
+    first = await stand.use("ines", "mod audit", {"by": "ines", "action": "block", "text": "`noise`"})
+    assert "11 in all · page 1 of 2" in told(first)
+    turned = await (await press(stand, first, "Next")).answered()
+    assert turned.message is not None
+    assert "page 2 of 2" in words(turned.message)
+    assert "rude" not in words(turned.message)
+    clicked = await press(stand, turned, "As CSV")
+    await until(lambda: clicked.original is not None and bool(clicked.original.files))
+    assert clicked.original is not None
+    [file] = clicked.original.files
+    head, *rows = file.data.decode().splitlines()
+    assert head.startswith("entry,at,act,by,member")
+    assert len(rows) == 11
+    assert all(",'=loud ˋnoiseˋ," in row and ",block," in row for row in rows)
+
+
+async def test_buttons_of_older_pages_still_turn(stand: Stand) -> None:
+    await stand.use("ines", "mod block", {"user": "mira"})
+    answer = await stand.use("ines", "mod audit")
+    assert answer.message is not None
+    mira = stand.sandbox.discord.people["mira"].id
+    message = stand.sandbox.discord.message(int(answer.message["id"]))
+    old = {"type": 2, "style": 2, "label": "x", "custom_id": f"at:mod_audit:-:{mira}.0", "id": 9000}
+    message.components.append({"type": 1, "id": 9001, "components": [old]})
+    turned = await (await stand.click("ines", message.id, f"at:mod_audit:-:{mira}.0")).answered()
+    assert turned.message is not None
+    assert "1 in all" in words(turned.message)
+
+
 async def test_an_owners_own_deletion_is_nobodys_act(stand: Stand) -> None:
     done = await stand.finish(await stand.portrait())
     await (await stand.click("mira", done.message_id or 0, f"at:delete:{done.code}")).answered()

@@ -9,6 +9,7 @@ from tests.support.project import Module, modules
 GROUND = {
     "bot.model",
     "bot.limits",
+    "bot.csvfile",
     "bot.trained",
     "bot.training",
     "bot.errors",
@@ -23,6 +24,7 @@ LIFE = {"bot.jobs"}
 MAY_IMPORT: dict[str, set[str]] = {
     "bot.model": set(),
     "bot.limits": {"bot.model"},
+    "bot.csvfile": {"bot.limits"},
     "bot.trained": {"bot.errors"},
     "bot.training": set(),
     "bot.clock": set(),

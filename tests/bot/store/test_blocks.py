@@ -112,8 +112,16 @@ async def test_the_audit_is_read_by_page_and_by_user_newest_first(db: Database) 
     page = await db.read(partial(auditing.entries, guild_id=GUILD, limit=2, offset=2))
     assert [entry.target_user_id for entry in page] == [USER + 2, USER + 1]
     assert await db.read(partial(auditing.count, guild_id=GUILD)) == 5
-    assert await db.read(partial(auditing.count, guild_id=GUILD, user_id=USER + 3)) == 1
-    assert await db.read(partial(auditing.count, guild_id=GUILD, user_id=MODERATOR)) == 5
+    assert (
+        await db.read(partial(auditing.count, guild_id=GUILD, search=auditing.Search(user_id=USER + 3))) == 1
+    )
+    assert (
+        await db.read(partial(auditing.count, guild_id=GUILD, search=auditing.Search(user_id=MODERATOR))) == 5
+    )
+    lately = auditing.Search(since=START + timedelta(hours=3))
+    assert await db.read(partial(auditing.count, guild_id=GUILD, search=lately)) == 2
+    older = await db.read(partial(auditing.entries, guild_id=GUILD, limit=9, before=page[0].id))
+    assert [entry.target_user_id for entry in older] == [USER + 1, USER]
 
 
 async def test_unfinished_and_waiting_jobs_are_found_by_server_and_member(db: Database, bench: Bench) -> None:

@@ -93,7 +93,9 @@ async def test_a_change_of_a_rule_is_a_setting_that_can_be_undone(db: Database, 
     assert (last.before, last.after) == ({"samples": 2, "steps": 40}, {"steps": 50})
     assert (before.before, before.after) == ({}, {"samples": 2, "steps": 40})
     assert await db.read(partial(limits.rule, target=target)) == second
-    entries = await db.read(partial(auditing.entries, guild_id=GUILD, user_id=USER, limit=5))
+    entries = await db.read(
+        partial(auditing.entries, guild_id=GUILD, search=auditing.Search(user_id=USER), limit=5)
+    )
     assert len(entries) == (2 if target.id == USER else 0)
 
 
@@ -164,7 +166,9 @@ async def test_bonuses_that_are_taken_back_hold_no_longer(db: Database) -> None:
     assert set(ended) == {bonus(5), bonus(1, Unit.TRAINING)}
     assert (await rules(db)).bonuses == ()
     assert await db.write(partial(grants.take_back, **who)) == ()
-    entries = await db.read(partial(auditing.entries, guild_id=GUILD, user_id=USER, limit=9))
+    entries = await db.read(
+        partial(auditing.entries, guild_id=GUILD, search=auditing.Search(user_id=USER), limit=9)
+    )
     assert [each.act for each in entries] == [Act.GRANT] * 4
     end = int(END.timestamp())
     assert {each.detail for each in entries} == {
@@ -196,7 +200,9 @@ async def test_a_reset_gives_back_what_was_used_here_and_leaves_what_is_held(
     assert await used(db) == {GUILD: (4, 0), ALL_SERVERS: (4, 4)}
     assert await db.read(ledger.check) == []
     assert await reset(db) == {}
-    [entry] = await db.read(partial(auditing.entries, guild_id=GUILD, user_id=USER, limit=9))
+    [entry] = await db.read(
+        partial(auditing.entries, guild_id=GUILD, search=auditing.Search(user_id=USER), limit=9)
+    )
     assert (entry.act, entry.detail, entry.actor_id) == (Act.RESET, "image 4", MODERATOR)
 
 

@@ -59,6 +59,7 @@ NEVER_OF_A_JOB = {
     Verb.MOD_STOP_ALL,
     Verb.MOD_BLOCKED,
     Verb.MOD_AUDIT,
+    Verb.MOD_AUDIT_CSV,
     Verb.MOD_WORDS,
     Verb.MOD_LEDGER,
     Verb.SETTINGS,
