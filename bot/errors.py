@@ -164,12 +164,20 @@ class BudgetRefused(RuleRefused):
     Args:
         scope: Whose cap; the member is told whether it is their own.
         back_at: When there is new money.
+        window: The day or the month whose money is gone: "2026-11-21" or "2026-11".
     """
 
     rule = Rule.BUDGET
 
-    def __init__(self, *, scope: MoneyScope = MoneyScope.INSTANCE, back_at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        scope: MoneyScope = MoneyScope.INSTANCE,
+        back_at: datetime | None = None,
+        window: str = "",
+    ) -> None:
         self.scope = scope
+        self.window = window
         self.back_at = back_at
         whose = "Your spending limit here" if scope is MoneyScope.MEMBER else "The spending limit here"
         when = f" Try again {_moment(back_at)}." if back_at else " Try again tomorrow."

@@ -108,6 +108,7 @@ class Act(StrEnum):
     DISMISS = "dismiss"  # a moderator saw nothing wrong in a reported image
     SETTING = "setting"  # a choice of the server was changed: `bot.store.changes`
     GRANT = "grant"  # a bonus; `detail` has its unit, its amount and its end: `bot.store.grants`
+    MONEY = "money"  # so much of the server's money is gone; `detail` is of `bot.store.purses.Mark`
     RESET = "reset"  # what was used counts no more; `detail` has its unit and how much it was
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreError, UserError
+from bot.errors import BudgetRefused, StoreError, UserError
 from bot.log import get_logger
-from bot.model import Act, CancelBy
-from bot.store import auditing, blocks, reports
+from bot.model import Act, CancelBy, MoneyScope
+from bot.store import auditing, blocks, purses, reports
 from bot.store import jobs as units
 from bot.store.blocks import Block
 
@@ -129,7 +129,7 @@ class Moderation:
         """
         now = self._clock.now()
 
-        def unit(conn: sa.Connection) -> None:
+        def unit(conn: sa.Connection) -> bool:
             auditing.note(
                 conn,
                 Act.REFUSE,
@@ -140,9 +140,14 @@ class Moderation:
                 detail=refusal.rule.value,
                 words=words,
             )
+            if not isinstance(refusal, BudgetRefused) or not refusal.window:
+                return False
+            is_new = purses.refused(conn, refusal.scope, guild_id, refusal.window, now=now)
+            return is_new and refusal.scope is MoneyScope.INSTANCE
 
         try:
-            await self._db.write(unit)
+            if await self._db.write(unit):
+                log.warning("no money is left", window=getattr(refusal, "window", ""))
         except StoreError as error:
             log.warning("a refusal could not be written down", rule=refusal.rule.value, error=str(error))
 

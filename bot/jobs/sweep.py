@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.jobs.acts import Acts
     from bot.jobs.late import LateFinder
     from bot.jobs.means import Means
+    from bot.jobs.purses import Purses
     from bot.model import Job
 
 log = get_logger(__name__)
@@ -37,7 +38,7 @@ MODELS_WANTED_FOR = timedelta(days=7)
 class Sweeper:
     """The chores."""
 
-    def __init__(self, means: Means, acts: Acts, late: LateFinder) -> None:
+    def __init__(self, means: Means, acts: Acts, late: LateFinder, purses: Purses) -> None:
         self._means = means
         self._book = means.book
         self._acts = acts
@@ -46,12 +47,14 @@ class Sweeper:
             (15.0, self.say_farewell),
             (15.0, self.expire_tokens),
             (15.0, self.find_lost_cards),
+            (15.0, purses.look),
             (60.0, self.end_overlong_waits),
             (300.0, late.sweep),
             (300.0, self.find_models),
             (300.0, self.delete_photos),
             (3600.0, self.forget_old_results),
             (3600.0, self.forget_old_runs),
+            (3600.0, purses.forget),
             (3600.0, Retention(means.book.db, means.clock).forget_what_is_too_old),
         )
         """Each with the seconds between two of its turns."""

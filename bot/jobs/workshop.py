@@ -28,6 +28,7 @@ from bot.jobs.means import Means
 from bot.jobs.milestones import Milestones
 from bot.jobs.past import Past
 from bot.jobs.preparing import Preparer
+from bot.jobs.purses import Purses
 from bot.jobs.recovery import Recovery
 from bot.jobs.submit import Submitter
 from bot.jobs.sweep import Sweeper
@@ -159,7 +160,7 @@ class Workshop:
             closer=closer,
             spawn=self._spawn,
         )
-        self._sweeper = Sweeper(means, acts, LateFinder(means))
+        self._sweeper = Sweeper(means, acts, LateFinder(means), Purses(db, clock, instance))
         self._started_at = clock.now()
         self._recovery = Recovery(
             means,

@@ -60,7 +60,7 @@ def by_tool_and_day(spent: Iterable[Spent], days: Sequence[str]) -> Mapping[str 
 def spending_csv(spent: Iterable[Spent]) -> bytes:
     """A line for each day, member and tool, in dollars; they sum up to what the server's members spent."""
     rows = [
-        (each.day, each.user_id, each.tool or "", each.tasks, dollars_cell(each.settled), dollars_cell(each.held))
+        (each.day, each.user_id, each.tool or "", each.tasks, *map(dollars_cell, (each.settled, each.held)))
         for each in spent
     ]
     return csv_rows([COLUMNS, *rows]).encode()

@@ -39,5 +39,11 @@ def next_month(now: datetime) -> datetime:
     return (_midnight(now).replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def end_of(window: str) -> datetime:
+    """When a day or a month ends, by its window."""
+    first = datetime.fromisoformat(window if window.count("-") > 1 else f"{window}-01").replace(tzinfo=UTC)
+    return next_day(first) if window.count("-") > 1 else next_month(first)
+
+
 def _midnight(now: datetime) -> datetime:
     return datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)

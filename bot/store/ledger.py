@@ -296,7 +296,7 @@ def _reserve_money(conn: sa.Connection, money: Iterable[tuple[MoneyHold, Mapping
     for money_hold, key in money:
         assert money_hold.cap_nano_usd is not None  # noqa: S101  # for the type checker: the caller sorted them
         if not _reserve(conn, _MONEY, key, money_hold.amount_nano_usd, money_hold.cap_nano_usd):
-            raise BudgetRefused(scope=money_hold.scope, back_at=money_hold.back_at)
+            raise BudgetRefused(scope=money_hold.scope, back_at=money_hold.back_at, window=money_hold.window)
 
 
 def _holds_of(

@@ -478,6 +478,17 @@ log_outbox = Table(
     Column("held_channel_id", sa.BigInteger),  # the channel that could not be written to
 )
 
+# What was told of caps that are nearly reached, or reached: each once in its window.
+purse_mark = Table(
+    "purse_mark",
+    METADATA,
+    Column("scope", Words(MoneyScope), primary_key=True),
+    Column("scope_id", sa.Text, primary_key=True),
+    Column("window", sa.Text, primary_key=True),
+    Column("percent", sa.Integer, primary_key=True, autoincrement=False),
+    _required("at", UtcTime()),
+)
+
 tool_run = Table(
     "tool_run",
     METADATA,

@@ -11,8 +11,10 @@ from discord import ui
 
 from bot.csvfile import csv_rows, time_cell, words_cell
 from bot.model import Act, Rule
+from bot.quota.windows import end_of
 from bot.store.auditing import EVERYTHING, Search
 from bot.store.changes import read_detail
+from bot.store.purses import ALL
 from bot.ui.ids import NO_JOB, ButtonId, Verb
 from bot.ui.layout import Accent, button, card, small, text
 from bot.ui.limits import granted_words
@@ -128,6 +130,7 @@ def act_name(act: Act, _: Text) -> str:
         Act.GRANT: _("bonuses"),
         Act.RESET: _("quota given back"),
         Act.DISMISS: _("dismissed reports"),
+        Act.MONEY: _("money that is nearly gone, or gone"),
     }[act]
 
 
@@ -181,7 +184,25 @@ def _entry_lines(entry: AuditEntry, _: Text) -> str:
     return "\n".join(lines)
 
 
+def _money_words(detail: str | None, _: Text) -> str:
+    """How far a server's money is gone, and what that means: see `bot.store.purses.Mark`."""
+    percent, window, used, cap = (detail or "").split()
+    values = {"window": window, "used": _.money(int(used)), "cap": _.money(int(cap))}
+    if int(percent) >= ALL:
+        told = _("**No money is left** for {window}: {used} of {cap} are spent or reserved.", **values)
+        until = f"<t:{int(end_of(window).timestamp())}:f>"
+        return f"🛑 {told} {_('Tasks that cost more than the rest are refused until {when}.', when=until)}"
+    percentage = f"{int(percent)} %"
+    return "⚠️ " + _(
+        "More than {percentage} of the money for {window} is gone: {used} of {cap}.",
+        percentage=percentage,
+        **values,
+    )
+
+
 def _done(entry: AuditEntry, _: Text) -> str:
+    if entry.act is Act.MONEY:
+        return _money_words(entry.detail, _)
     sentence = {
         Act.STOP: _("{who} stopped {task} of {whom}"),
         Act.DELETE: _("{who} deleted the images of {task} of {whom}"),

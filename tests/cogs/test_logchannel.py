@@ -3,8 +3,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.jobs.purses import Purses
+from bot.limits import Limit, Target
 from bot.model import JobState
 from bot.store import auditing, logbook
+from tests.support.limits import instance_of
 from tests.support.stand import words
 
 if TYPE_CHECKING:
@@ -78,6 +81,29 @@ async def test_a_task_that_is_stopped_is_told_with_its_code(stand: Stand) -> Non
     await stand.logbook.post_all()
     assert f"stopped `#{job.code}`" in logged(stand)[-1]
     assert "too loud" in logged(stand)[-1]
+
+
+async def test_the_last_of_a_servers_money_is_told_once_with_how_much_it_was(stand: Stand) -> None:
+    await with_log(stand)
+    harbour, oskar = stand.sandbox.discord.guilds["harbour"].id, stand.sandbox.discord.people["oskar"].id
+    await stand.services.quotas.change(Target.server(harbour), {Limit.SHARED_PER_DAY: 5}, by=oskar)
+    for who in ("mira", "tomas"):  # each costs a nano-dollar here
+        await stand.portrait(who)
+    purses = Purses(stand.db, stand.services.clock, instance_of())
+    await purses.look()
+    await stand.portrait("lev")
+    await stand.portrait("oskar")
+    await purses.look()
+    await purses.look()
+    await stand.logbook.post_all()
+    assert str(logged(stand)).count("More than 80 % of the money for") == 1
+    await stand.portrait("ines")
+    for who in ("mira", "tomas"):
+        refused = await stand.use(who, "portrait", {"prompt": "one more"})
+        assert "spending limit here is reached" in words(refused.message or {})
+    await purses.look()
+    await stand.logbook.post_all()
+    assert str(logged(stand)).count("No money is left") == 1
 
 
 async def test_a_log_channel_that_was_deleted_costs_nobody_anything(stand: Stand) -> None:
