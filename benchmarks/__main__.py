@@ -12,6 +12,7 @@ from benchmarks.table import lines
 NAMES = (
     *("acknowledgement", "delivery", "polling", "channel", "footprint", "line", "quota", "photos"),
     "restart",
+    "kill",
 )
 WHEN_ASKED_FOR = ("soak",)
 """What takes minutes, and is measured only when it is named."""

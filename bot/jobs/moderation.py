@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BudgetRefused, StoreError, UserError
 from bot.log import get_logger
-from bot.model import Act, CancelBy, MoneyScope
+from bot.model import Act, CancelBy, JobState, MoneyScope
 from bot.store import auditing, blocks, purses, reports
 from bot.store import jobs as units
 from bot.store.blocks import Block
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from bot.store.reports import Decision, Report
 
 log = get_logger(__name__)
+
+STOPPED_AT_ONCE = 50
+"""So many wishes are written together: more would keep everybody else's waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,22 @@ class Moderation:
     ) -> Sequence[Job]:
         """Write the wish to stop all tasks of a member in this server, or with None everyone's.
 
-        Newest first, so that none that waits moves up into a place that became free.
+        Those that wait first, so that none moves up into a place that became free; each kind together, so
+        that the last task is told to stop no later than the first.
         """
         jobs = await self._db.read(lambda conn: units.unfinished_in(conn, guild_id, user_id=user_id))
-        return [await self._stop(job, moderator_id, reason) for job in reversed(jobs)]
+        waiting = [job for job in reversed(jobs) if job.state is JobState.WAITING]
+        others = [job for job in reversed(jobs) if job.state is not JobState.WAITING]
+        done: list[Job | BaseException] = []
+        for these in (waiting, others):
+            for start in range(0, len(these), STOPPED_AT_ONCE):
+                some = these[start : start + STOPPED_AT_ONCE]
+                stopping = (self._stop(job, moderator_id, reason) for job in some)
+                done += await asyncio.gather(*stopping, return_exceptions=True)
+        for each in done:
+            if isinstance(each, BaseException):
+                raise each  # what else could be stopped has been
+        return [each for each in done if not isinstance(each, BaseException)]
 
     async def block(
         self,

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.errors import NoSuchTask
 from bot.model import CancelBy, JobState, Reason
 from sandbox.discord.model import Member
 from tests.support.stand import buttons, until, words
@@ -203,6 +205,31 @@ async def test_kill_of_everyones_tasks_leaves_other_servers_alone(stand: Stand) 
     for job in here:
         await until(lambda job=job: "moderator" in words(stand.card(job)))  # type: ignore[misc]  # a lambda's default has no type
     assert (await stand.read(there)).state is JobState.WAITING
+
+
+async def test_many_are_told_to_stop_together_those_that_wait_first(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None waits for another's answer, and one that cannot be stopped keeps no other from being."""
+    at_work = [await running(stand, who) for who in ("mira", "tomas")]
+    waiting = [await stand.portrait(who) for who in ("mira", "tomas")]
+    together, order, stop = asyncio.Barrier(2), list[str](), stand.desk.stop
+
+    async def slow(code: str, **wish: Any) -> Job:
+        order.append(code)
+        async with asyncio.timeout(5):
+            await together.wait()
+        if code == waiting[0].code:
+            raise NoSuchTask(code)
+        return await stop(code, **wish)
+
+    monkeypatch.setattr(stand.desk, "stop", slow)
+    asked = await stand.use("ines", "mod kill", {"everyone": True})
+    await (await press(stand, asked, "Stop them")).answered()
+    await until(lambda: len(order) == 4)
+    assert set(order[:2]) == {job.code for job in waiting}
+    for job in (*at_work, waiting[1]):
+        assert (await stand.read(job)).cancel_by is CancelBy.MODERATOR
 
 
 async def test_tasks_are_suggested_to_moderators_without_private_words(stand: Stand) -> None:
