@@ -148,6 +148,7 @@ class TaskButtons:
         if not job.state.has_ended:
             raise UserError("This task is still at work. Cancel it first.")
         job = await self._services.desk.delete(job)
+        self._services.stage.forget_result(job)
         if interaction.user.id != job.user_id:
             await self._services.moderation.deleted(job, moderator_id=interaction.user.id)
         view = job_card(job, self._services.catalogue[job.tool], text_for(job.locale))

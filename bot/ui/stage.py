@@ -97,7 +97,8 @@ class DiscordStage:
         """By job: the newest state that was offered, and a digest of what its card shows."""
         self._doubtful = Memory[float]()
         """By job: when a progress edit was sent whose fate is unknown."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], int] = {}
+        """What is still to be said again, each for its job."""
 
     async def aclose(self) -> None:
         """Stop what is still to be said again."""
@@ -177,8 +178,12 @@ class DiscordStage:
     # Results and endings
 
     async def settle(self, job: Job, way: Way = Way.CARD) -> Put:
-        """Write the card of a job that ended without images, was kept, or went back to the line."""
-        message = Outgoing(view=self._card(job, CardFacts(way=way)))
+        """Write the card of a job that ended without images, was kept, or went back to the line.
+
+        Images that are withheld are taken off it: an upload of which nothing was heard may have been taken.
+        """
+        is_withheld = job.state is JobState.CANCELLED and bool(job.outputs)
+        message = Outgoing(view=self._card(job, CardFacts(way=way)), files=() if is_withheld else None)
         put = await self._put(job, message, way, SETTLE_TIMEOUT_S)
         if isinstance(put, Done) and way is Way.CARD and job.state.has_ended:
             self._assert_again_when_doubtful(job, message)
@@ -207,8 +212,14 @@ class DiscordStage:
 
     async def take_down(self, job: Job, channel_id: int, message_id: int) -> Put:
         """Write the card of a deleted job over one of the bot's messages, its files taken away."""
+        self.forget_result(job)
         message = Outgoing(view=self._card(job, CardFacts()), files=())
         return await self._courier.put_over(channel_id, message_id, message, timeout_s=SETTLE_TIMEOUT_S)
+
+    def forget_result(self, job: Job) -> None:
+        """Say the job's result not again: its images are deleted."""
+        for task in [each for each, job_id in self._tasks.items() if job_id == job.id]:
+            task.cancel()
 
     def file_limit_bytes(self, job: Job, way: Way) -> int:
         """What one file may weigh on the route that `put_result` would take now."""
@@ -254,7 +265,7 @@ class DiscordStage:
         sent_s = self._doubtful.pop(job.id)
         is_own = sent_s is not None and sent_s >= lately_s
         is_inherited = self._began_s > lately_s and job.created_at < self._began_at
-        is_anybodys = self._is_shared and message.files is None
+        is_anybodys = self._is_shared and not message.files
         if not (is_own or is_inherited or is_anybodys):
             return
 
@@ -264,8 +275,8 @@ class DiscordStage:
                 await self._courier.put_on_card(job, message, timeout_s=UPLOAD_TIMEOUT_S)
 
         task = asyncio.create_task(again(), name=f"assert-{job.code}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = job.id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     # Looking for what an earlier attempt left
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.jobs.ports import Denied, Done, Gone, Place, Put, Stage, TokenDead, TooLarge, Unknown, Way
-from bot.model import JobState, Progress, Reason, ResultFile
+from bot.model import JobState, Output, Progress, Reason, ResultFile
 from bot.ui.cards import Left
 from bot.ui.pacer import Pacer
 from bot.ui.stage import Access, DiscordStage
@@ -195,6 +195,34 @@ async def test_a_result_is_said_again_when_an_older_frame_may_still_come_over_it
     assert api.asked[2].files == api.asked[1].files
     await clock.advance(60)
     assert len(api.asked) == 3
+
+
+async def test_images_that_were_deleted_do_not_come_back(
+    bench: Bench, api: DiscordApi, clock: ManualClock
+) -> None:
+    """Their result would have been said again; another job's still is."""
+    for job in (public(), public(id=2, code="5G8L")):
+        api.reply(drop=True)
+        asked = len(api.asked)
+        await bench.stage.show(job, Progress(status="task_output", percent=10), None)
+        await clock.until(lambda asked=asked: len(api.asked) == asked + 1)  # type: ignore[misc]  # a lambda's default has no type
+        await clock.settle()
+        await bench.stage.put_result(replace(job, state=JobState.DELIVERING), FILES, Way.CARD)
+    before = len(api.asked)
+    bench.stage.forget_result(public())
+    await clock.advance(60)
+    assert [b"5G8L" in str(asked.json).encode() for asked in api.asked[before:]] == [True]
+
+
+async def test_a_stop_takes_images_off_that_may_have_come_onto_the_card(
+    bench: Bench, api: DiscordApi
+) -> None:
+    """An upload of which nothing was heard; where there were no images, files are not touched."""
+    stopped = public(JobState.CANCELLED, reason=Reason.MODERATOR_STOPPED)
+    await bench.stage.settle(stopped)
+    await bench.stage.settle(replace(stopped, outputs=(Output(url="u", name="n"),)))
+    assert "attachments" not in api.asked[0].json
+    assert api.asked[1].json["attachments"] == []
 
 
 async def test_a_frame_after_the_end_is_not_shown(bench: Bench, api: DiscordApi, clock: ManualClock) -> None:
