@@ -77,6 +77,11 @@ def at_rest(house: House) -> bool:
     return has_ended and is_settled and all(task.is_ended for task in _ours(house))
 
 
+def all_answered(house: House) -> bool:
+    """Whether nothing that was asked for is still to be accepted; some are told that no answer came."""
+    return all(each.done.is_set() for each in _asked(house).values())
+
+
 def unowned(house: House) -> list[str]:
     """The tasks at Wiro that no job has and no sweep has found yet."""
     with reading(house.bot.database) as conn:

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox.discord.actions import InteractionFailed
-from tests.faults.real.invariants import Onlooker, at_rest, broken, unowned
+from tests.faults.real.invariants import Onlooker, all_answered, at_rest, broken, unowned
 from tests.faults.real.points import POINTS, Blow, Strike, When
 from tests.faults.real.runner import open_breakable
 from tests.support.house import buttons, until
@@ -219,6 +219,7 @@ async def _let_all_end(house: House, bot: BreakableBot) -> None:
     house.wiro.speed = 40.0
     await bot.lead(HURRY)
     await bot.is_ready()
+    await until(lambda: all_answered(house), "whoever asked has an answer, or was told that none came")
     await until(lambda: at_rest(house), "all has ended", PATIENCE_S, every_s=0.1)
     if unowned(house):
         await bot.lead(RUSH)
