@@ -272,7 +272,11 @@ class House:
             job = self.job(interaction)
             return job if job is not None and job.state in states else None
 
-        found: Job = await until(there, f"the job is {' or '.join(states)}", every_s=0.03)
+        try:
+            found: Job = await until(there, f"the job is {' or '.join(states)}", every_s=0.03)
+        except AssertionError as error:
+            msg = f"{error}; it is {self.job(interaction)}, its command {interaction.answer}"
+            raise AssertionError(msg) from None
         return found
 
     async def get(self, path: str) -> tuple[int, str]:
