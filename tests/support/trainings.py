@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.discord.actions import AnswerKind
 from sandbox.discord.model import Upload
-from tests.support.house import House, buttons, until, words
+from tests.support.house import House, buttons, parts, until, words
 from tests.support.photos import a_photo
 
 if TYPE_CHECKING:
@@ -37,8 +37,15 @@ async def draft(
 
 
 async def follow(house: House, card: dict[str, Any], where: str, person: str = "mira") -> None:
+    """Choose where the training is followed; return when the draft says so."""
     chosen = await house.discord.click(person, card, draft_id(card, "follow"), [where])
     await chosen.answered()
+
+    def is_drawn() -> bool:
+        menus = [part for part in parts(house.card(chosen, person) or {}) if part["type"] == 3]
+        return [one["value"] for menu in menus for one in menu["options"] if one.get("default")] == [where]
+
+    await until(is_drawn, f"the draft is to be followed in {where}")
 
 
 def draft_id(card: dict[str, Any], verb: str) -> str:
