@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import zipfile
@@ -19,12 +18,11 @@ from bot.jobs.ports import Done
 from bot.model import JobState, Unit
 from bot.store import drafts, jobs, models, trainings
 from bot.training import Follow, NewPhoto
-from sandbox.discord.actions import AnswerKind
 from sandbox.discord.model import Upload
 from tests.support.clock import START
 from tests.support.models import a_new_model
 from tests.support.photos import a_photo, a_picture, blurred, encoded
-from tests.support.stand import buttons, words
+from tests.support.stand import became, buttons, words
 
 if TYPE_CHECKING:
     from bot.model import Job
@@ -51,36 +49,6 @@ async def train(
     """Use `/train`; the draft's card, or what was said instead."""
     used = await stand.sandbox.discord.command(who, channel, "train", options, attachments=given or {})
     return await became(stand, used)
-
-
-async def became(stand: Stand, interaction: Interaction) -> dict[str, Any]:
-    """What the answer to an interaction is, once it is no longer thinking."""
-    answer = await interaction.answered()
-    if answer.kind is AnswerKind.MESSAGE:
-        assert answer.message is not None
-        return answer.message
-    async with asyncio.timeout(10):
-        while (found := card_now(stand, interaction, answer.kind)) is None:  # noqa: ASYNC110 -- nobody is told
-            await asyncio.sleep(0.01)
-        return found
-
-
-def card_now(stand: Stand, interaction: Interaction, kind: AnswerKind) -> dict[str, Any] | None:
-    """The card or the refusal, if it is there."""
-    message = interaction.original
-    assert message is not None
-    if interaction.followup_ids:
-        return seen(stand, interaction, str(max(interaction.followup_ids)))
-    edited = message.edited_s is not None and message.edited_s >= interaction.created_s
-    thinking = kind is AnswerKind.DEFERRED
-    if (thinking and message.is_loading) or (not thinking and not edited):
-        return None
-    return seen(stand, interaction, str(message.id))
-
-
-def seen(stand: Stand, interaction: Interaction, message_id: str) -> dict[str, Any] | None:
-    shown = stand.sandbox.discord.messages(interaction.channel, interaction.person.key)
-    return next((each for each in shown if each["id"] == message_id), None)
 
 
 async def press(stand: Stand, card: dict[str, Any], label: str, who: str = "mira") -> Interaction:

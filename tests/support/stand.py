@@ -44,6 +44,7 @@ from bot.ui.settings.choices import Choices
 from bot.ui.stage import DiscordStage
 from bot.ui.starting import Starter
 from bot.ui.trainer import Trainer
+from sandbox.discord.actions import AnswerKind
 from tests.support.desk import StoreDesk
 from tests.support.limits import instance_of
 
@@ -182,6 +183,36 @@ def buttons(message: dict[str, Any]) -> dict[str, str]:
             *waiting,
         ]
     return found
+
+
+async def became(stand: Stand, interaction: Interaction) -> dict[str, Any]:
+    """What the answer to an interaction is, once it is no longer thinking."""
+    answer = await interaction.answered()
+    if answer.kind is AnswerKind.MESSAGE:
+        assert answer.message is not None
+        return answer.message
+    async with asyncio.timeout(10):
+        while (found := _card_now(stand, interaction, answer.kind)) is None:  # noqa: ASYNC110 -- nobody is told
+            await asyncio.sleep(0.01)
+        return found
+
+
+def _card_now(stand: Stand, interaction: Interaction, kind: AnswerKind) -> dict[str, Any] | None:
+    """The card or the refusal, if it is there."""
+    message = interaction.original
+    assert message is not None
+    if interaction.followup_ids:
+        return _seen(stand, interaction, str(max(interaction.followup_ids)))
+    edited = message.edited_s is not None and message.edited_s >= interaction.created_s
+    thinking = kind is AnswerKind.DEFERRED
+    if (thinking and message.is_loading) or (not thinking and not edited):
+        return None
+    return _seen(stand, interaction, str(message.id))
+
+
+def _seen(stand: Stand, interaction: Interaction, message_id: str) -> dict[str, Any] | None:
+    shown = stand.sandbox.discord.messages(interaction.channel, interaction.person.key)
+    return next((each for each in shown if each["id"] == message_id), None)
 
 
 async def until(condition: Callable[[], bool]) -> None:
