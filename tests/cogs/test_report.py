@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,9 @@ async def test_remove_takes_the_shared_copy_of_a_private_task_away(stand: Stand)
     await (await stand.click("mira", job.message_id or 0, f"at:share:{job.code}")).answered()
     await until(lambda: len(stand.sandbox.discord.messages("portraits", "tomas")) == 1)
     shared = int(stand.sandbox.discord.messages("portraits", "tomas")[0]["id"])
+    async with asyncio.timeout(10):
+        while (await stand.read(job)).shared_message_id != shared:  # noqa: ASYNC110 -- nobody is told
+            await asyncio.sleep(0.01)
     assert "have been told" in await report(stand, job, message_id=shared)
     await press(stand, "Remove")
     await until(lambda: "**Removed**" in words(in_log(stand)[0]))
