@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.errors import StoreError
 from bot.jobs.ports import Denied, Done, Gone, Put, TokenDead, Unknown, Way
 from bot.log import get_logger
 from bot.model import JobState, Reason
@@ -372,6 +373,9 @@ class DiscordStage:
     async def _left_of(self, job: Job) -> Left | None:
         try:
             return await self._left(job)
+        except StoreError as error:  # so many results at once that reads wait in vain: no fault of this one
+            log.warning("the quota was not read in time for a card", job=job.code, error=str(error))
+            return None
         except Exception:  # a result does not wait for a line of small print
             log.exception("the quota could not be read", job=job.code)
             return None

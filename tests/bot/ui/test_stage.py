@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.errors import StoreBusy
 from bot.jobs.ports import Denied, Done, Gone, Place, Put, Stage, TokenDead, TooLarge, Unknown, Way
 from bot.model import JobState, Output, Progress, Reason, ResultFile
 from bot.ui.cards import Left
@@ -432,13 +434,23 @@ def test_the_file_limit_is_that_of_the_route(bench: Bench) -> None:
     assert bench.stage.file_limit_bytes(public(private=True, **limits), Way.HERE) == 50
 
 
-async def test_a_quota_that_cannot_be_read_does_not_hold_a_result_back(bench: Bench, api: DiscordApi) -> None:
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [(RuntimeError(), "error"), (StoreBusy("reads wait"), "warning")],
+    ids=["fault", "busy"],
+)
+async def test_a_quota_that_cannot_be_read_does_not_hold_a_result_back(
+    bench: Bench, api: DiscordApi, error: Exception, level: str
+) -> None:
     async def fail(_: Job) -> Left | None:
-        raise RuntimeError
+        raise error
 
     bench.stage._left = fail
-    assert isinstance(await bench.stage.put_result(public(JobState.DELIVERING), FILES, Way.CARD), Done)
+    with capture_logs() as logs:
+        put = await bench.stage.put_result(public(JobState.DELIVERING), FILES, Way.CARD)
+    assert isinstance(put, Done)
     assert "left today" not in str(api.asked[0].json)
+    assert [entry["log_level"] for entry in logs] == [level]
 
 
 async def test_a_shared_copy_is_public_and_a_take_down_leaves_no_file(bench: Bench, api: DiscordApi) -> None:
