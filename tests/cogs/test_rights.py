@@ -5,6 +5,7 @@ What is offered is asked of the program itself: a command or a verb that has no 
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from tests.support.models import a_new_model
 from tests.support.stand import became, words
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from bot.trained import TrainedModel
     from sandbox.discord.actions import Interaction
@@ -282,7 +283,7 @@ OWN_IMAGE = "This is your own task"
 
 
 @pytest.fixture
-async def town(stand: Stand) -> Stand:
+async def town(stand: Stand) -> AsyncIterator[Stand]:
     """Harbour Arts with all six of them; its managers have no moderators' rights."""
     world = stand.sandbox.discord
     harbour = world.guilds["harbour"]
@@ -300,7 +301,11 @@ async def town(stand: Stand) -> Stand:
     )
     await stand.db.write(partial(blocks.block, wanted=wanted))
     stand.desk.instance = instance_of(images_per_day=1000, concurrent_tasks=1000)  # limits are other tests'
-    return stand
+    yield stand
+    uncarded = "SELECT count(*) FROM job WHERE state = 'waiting' AND message_id IS NULL"
+    async with asyncio.timeout(10):
+        while await stand.db.read(lambda conn: conn.exec_driver_sql(uncarded).scalar_one()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def said(stand: Stand, interaction: Interaction) -> str:
