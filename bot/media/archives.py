@@ -31,6 +31,8 @@ class Entry:
     """Without its folders."""
     data: bytes | None = field(repr=False)
     """None: it is larger than a photo may be."""
+    unpacked_bytes: int
+    """What was read of it, whether it is kept or not."""
 
 
 def entries(path: Path) -> Generator[Entry, None, None]:
@@ -53,7 +55,7 @@ def entries(path: Path) -> Generator[Entry, None, None]:
             for info in infos:
                 entry = _read(archive, info, left)
                 if entry is not None:
-                    left -= len(entry.data or b"")
+                    left -= entry.unpacked_bytes
                     yield entry
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise BadArchive("it is no ZIP that can be read") from error
@@ -70,10 +72,9 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> Entry |
     # What the header says of the size may be a lie, so what comes out is counted.
     read = bytearray()
     with archive.open(info) as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(min(CHUNK, MOST_BYTES_A_PHOTO + 1 - len(read))):
             read += chunk
             if len(read) > left:
                 raise BadArchive(f"it holds more than {MOST_BYTES // 1024**2} MB")
-            if len(read) > MOST_BYTES_A_PHOTO:
-                return Entry(name=path.name, data=None)
-    return Entry(name=path.name, data=bytes(read))
+    data = bytes(read) if len(read) <= MOST_BYTES_A_PHOTO else None
+    return Entry(name=path.name, data=data, unpacked_bytes=len(read))

@@ -70,6 +70,20 @@ def test_a_bomb_of_many_files_goes_off_nowhere(tmp_path: Path, monkeypatch: pyte
         read(zipped(tmp_path, bomb))
 
 
+def test_what_is_too_large_to_keep_counts_as_unpacked_up_to_its_cap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MOST_BYTES", 10 * 1024 * 1024)
+    monkeypatch.setattr(archives, "MOST_BYTES_A_PHOTO", 3 * 1024 * 1024)
+    path = zipped(tmp_path, {f"{number}.jpg": bytes(4 * 1024 * 1024) for number in range(5)})
+    unpacked = []
+    with pytest.raises(BadArchive, match="more than 10 MB"):
+        for entry in entries(path):
+            assert entry.data is None
+            unpacked.append(entry.unpacked_bytes)
+    assert unpacked == [3 * 1024 * 1024 + 1] * 3
+
+
 def test_an_archive_that_lies_about_its_sizes_is_broken(tmp_path: Path) -> None:
     path = zipped(tmp_path, {"1.jpg": bytes(1_000_000)})
     data = path.read_bytes()
