@@ -84,6 +84,7 @@ class Left(StrEnum):
     """With it the draft would pass `MOST_BYTES`."""
     NOT_FETCHED = "not_fetched"
     BAD_ARCHIVE = "bad_archive"
+    """Or a file of one that is packed in a way that is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Refusal:
     twin: int = 0
     """The number of the photo that it is the same as."""
     words: str = ""
-    """What is wrong with an archive, completing "it …"."""
+    """What is wrong with an archive, or with how a file of it is packed."""
 
 
 class Intake:
@@ -199,6 +200,9 @@ class Intake:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def _put_entry(self, draft: Draft, entry: Entry, batch: _Batch) -> None:
+        if entry.why_not:
+            batch.refused.append(Refusal(name=entry.name, why=Left.BAD_ARCHIVE, words=entry.why_not))
+            return
         if entry.data is None:
             batch.refused.append(Refusal(name=entry.name, why=Verdict.TOO_HEAVY))
             return

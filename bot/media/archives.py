@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -20,6 +21,19 @@ MOST_BYTES = 200 * 1024 * 1024
 """Of all that is unpacked."""
 CHUNK = 1024 * 1024
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others are rare, and some take much memory by what a file says of itself."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+)
+"""What the reading of an archive raises that is none, or broken."""
 _NESTED = (".zip", ".7z", ".rar", ".tar", ".gz", ".bz2", ".xz", ".zst")
 
 
@@ -30,9 +44,11 @@ class Entry:
     name: str = field(repr=False)
     """Without its folders."""
     data: bytes | None = field(repr=False)
-    """None: it is larger than a photo may be."""
+    """None: it is larger than a photo may be, or not unpacked."""
     unpacked_bytes: int
     """What was read of it, whether it is kept or not."""
+    why_not: str = ""
+    """Why it was not unpacked, in words as those of `BadArchive`."""
 
 
 def entries(path: Path) -> Generator[Entry, None, None]:
@@ -57,7 +73,7 @@ def entries(path: Path) -> Generator[Entry, None, None]:
                 if entry is not None:
                     left -= entry.unpacked_bytes
                     yield entry
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except _BROKEN as error:
         raise BadArchive("it is no ZIP that can be read") from error
     except RuntimeError as error:  # zipfile's word for a missing password
         raise BadArchive("it is encrypted") from error
@@ -69,6 +85,13 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> Entry |
         return None
     if path.suffix.lower() in _NESTED:
         raise BadArchive("it holds another archive")
+    if info.compress_type not in _METHODS:
+        return Entry(
+            name=path.name,
+            data=None,
+            unpacked_bytes=0,
+            why_not="it is packed in a way that is not read; only plain and deflated files are",
+        )
     # What the header says of the size may be a lie, so what comes out is counted.
     read = bytearray()
     with archive.open(info) as file:

@@ -60,9 +60,11 @@ class Bench:
         self.shelf.data[name] = data
         return Given(name=name, url=name, **({"size_bytes": len(data)} | told))
 
-    def archive(self, files: dict[str, bytes], name: str = "photos.zip") -> Given:
+    def archive(
+        self, files: dict[str, bytes], name: str = "photos.zip", method: int = zipfile.ZIP_STORED
+    ) -> Given:
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w") as zipped:
+        with zipfile.ZipFile(out, "w", method) as zipped:
             for each, data in files.items():
                 zipped.writestr(each, data)
         return self.given(name, out.getvalue())
@@ -182,6 +184,17 @@ async def test_a_bad_archive_says_what_is_wrong_with_it(bench: Bench) -> None:
     assert await bench.take(bench.archive({"inner.zip": b"PK"})) == {"photos.zip": Left.BAD_ARCHIVE}
     assert bench.refused[0].words == "it holds another archive"
     assert bench.files() == set()
+
+
+async def test_a_broken_archive_packed_in_a_rare_way_costs_no_photo_given_beside_it(bench: Bench) -> None:
+    rare = bench.archive({"2.jpg": a_photo(2)}, method=zipfile.ZIP_LZMA)
+    data = bytearray(bench.shelf.data[rare.url])
+    start = data.index(b"2.jpg") + len(b"2.jpg")
+    data[start + 4 : start + 14] = b"\xff" * 10
+    bench.shelf.data[rare.url] = bytes(data)
+    assert await bench.take(bench.given("1.jpg", a_photo(1)), rare) == {"2.jpg": Left.BAD_ARCHIVE}
+    assert "packed in a way" in bench.refused[0].words
+    assert [photo.name for photo in await bench.photos()] == ["1.jpg"]
 
 
 async def test_what_cannot_be_fetched_is_named_and_the_rest_is_kept(bench: Bench) -> None:

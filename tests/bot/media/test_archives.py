@@ -76,12 +76,39 @@ def test_what_is_too_large_to_keep_counts_as_unpacked_up_to_its_cap(
     monkeypatch.setattr(archives, "MOST_BYTES", 10 * 1024 * 1024)
     monkeypatch.setattr(archives, "MOST_BYTES_A_PHOTO", 3 * 1024 * 1024)
     path = zipped(tmp_path, {f"{number}.jpg": bytes(4 * 1024 * 1024) for number in range(5)})
-    unpacked = []
+    found = entries(path)
+    for _ in range(3):
+        entry = next(found)
+        assert (entry.data, entry.unpacked_bytes) == (None, 3 * 1024 * 1024 + 1)
     with pytest.raises(BadArchive, match="more than 10 MB"):
-        for entry in entries(path):
-            assert entry.data is None
-            unpacked.append(entry.unpacked_bytes)
-    assert unpacked == [3 * 1024 * 1024 + 1] * 3
+        next(found)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_packed_in_a_rare_way_is_named_and_the_others_are_read(tmp_path: Path, method: int) -> None:
+    """Whatever is in it, broken data or a dictionary that takes all memory, is never begun."""
+    path = tmp_path / "given.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rare.jpg", bytes(1000), method)
+        archive.writestr("good.jpg", b"good", zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"rare.jpg") + len(b"rare.jpg")
+    data[start + 4 : start + 14] = b"\xff" * 10
+    path.write_bytes(bytes(data))
+    rare, good = entries(path)
+    assert (rare.name, rare.data, rare.unpacked_bytes) == ("rare.jpg", None, 0)
+    assert "packed in a way" in rare.why_not
+    assert (good.name, good.data, good.why_not) == ("good.jpg", b"good", "")
+
+
+def test_a_deflated_file_that_is_broken_makes_its_archive_a_bad_one(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"1.jpg": bytes(range(256)) * 10})
+    data = bytearray(path.read_bytes())
+    start = data.index(b"1.jpg") + len(b"1.jpg")
+    data[start : start + 10] = b"\xff" * 10
+    path.write_bytes(bytes(data))
+    with pytest.raises(BadArchive, match="no ZIP"):
+        read(path)
 
 
 def test_an_archive_that_lies_about_its_sizes_is_broken(tmp_path: Path) -> None:
