@@ -87,4 +87,5 @@ async def test_every_verb_that_a_card_or_panel_uses_has_a_handler(stand: Stand) 
         Verb.DRAFT_DETAILS,
         Verb.DRAFT_ADVANCED,
         Verb.DRAFT_START,
+        Verb.REPORT_BLOCK,
     }

@@ -64,6 +64,7 @@ async def test_a_training_from_dropped_photos_to_a_portrait_with_the_model(
         await tab.drop(tab.page.locator(".composer"), five_photos())
         await tab.page.get_by_role("button", name="Run /train").click()
         await expect(tab.last_message).to_contain_text("5 photos, all fit to train on", timeout=PATIENCE_MS)
+        await the_sheet_is_drawn(tab)
 
         await tab.press("Add photos")
         fields = tab.modal.locator(".drop-zone")
@@ -98,6 +99,12 @@ async def test_a_training_from_dropped_photos_to_a_portrait_with_the_model(
         [training] = [task for task in house.tasks() if task.tool.trains]
         assert len(training.photos) == 9
         assert all(re.fullmatch(r"\d{3}-[0-9a-f]{12}\.jpg", name) for name in training.photos)
+
+
+async def the_sheet_is_drawn(tab: Tab) -> None:
+    """Each edit of the draft brings a new sheet and takes the old one away, even from who fetches it."""
+    sheet = tab.last_message.locator(".tile img")
+    await expect(sheet).to_have_js_property("complete", value=True, timeout=PATIENCE_MS)
 
 
 async def in_its_thread(tab: Tab, house: House) -> None:
@@ -145,11 +152,15 @@ async def test_a_training_on_a_phone_that_is_followed_in_direct_messages(
         await expect(tab.last_message.locator(".tile")).to_have_count(5, timeout=PATIENCE_MS)
         await tab.use_menu("Add to my training photos")
         await expect(tab.last_message).to_contain_text("5 photos, all fit to train on", timeout=PATIENCE_MS)
+        await the_sheet_is_drawn(tab)
         await tab.press("Details")
         await tab.modal.get_by_role("textbox", name="Name").fill("mira")
         await tab.modal.get_by_role("button", name="Submit").click()
+        await expect(tab.last_message).to_contain_text("It is to be called mira", timeout=PATIENCE_MS)
+        await the_sheet_is_drawn(tab)
         await tab.last_message.get_by_role("combobox").select_option("dm")
         await expect(tab.last_message.get_by_role("button", name="Start")).to_be_enabled(timeout=PATIENCE_MS)
+        await the_sheet_is_drawn(tab)
         await look(tab, "training-phone-draft")
         await agree(tab)
         await look(tab, "training-phone-consent")

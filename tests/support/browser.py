@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -73,7 +73,11 @@ class Tab:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
+        page.on("console", self._note)
+
+    def _note(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.faults.append(f"{line.text} ({line.location.get('url')})")
 
     def outside_requests(self, url: str) -> list[str]:
         """Addresses of other hosts that the page asked for anything."""
@@ -234,7 +238,7 @@ async def open_tab(browser: Browser, url: str = "", **context: Any) -> AsyncIter
         if url:
             await tab.open(url)
         yield tab
-        assert tab.faults == []
+        assert not tab.faults, tab.faults
         assert tab.outside_requests(url or tab.page.url) == []
     finally:
         await opened.close()
