@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.model import AgeRule
 from tests.support.stand import buttons, words
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ async def test_a_log_channel_in_which_the_bot_may_not_write_is_said_to_be_one(st
     assert "is gone" in shown(await pick(stand, panel, "at:settings:-", "log"))
 
 
-async def test_roles_and_the_age_rule_are_chosen_from_discords_and_our_menus(stand: Stand) -> None:
+async def test_roles_are_chosen_from_discords_menu(stand: Stand) -> None:
     """Roles come as their ids, whatever their order; a role that is gone is no longer offered as chosen."""
     guild = stand.sandbox.discord.guilds["harbour"]
     roles = sorted(role.id for role in guild.roles.values() if role.name in {"Regulars", "Managers"})
@@ -169,9 +168,6 @@ async def test_roles_and_the_age_rule_are_chosen_from_discords_and_our_menus(sta
     assert str(changed.message).count("'type': 'role'") == 2
     await chosen(stand, "moderator_roles", [roles[0], 5])
     assert str((await pick(stand, panel, "at:settings:-", "moderation")).message).count("'type': 'role'") == 1
-    await pick(stand, panel, "at:settings:-", "age")
-    await pick(stand, panel, "at:set:-:age.age_rule", "nsfw_only")
-    assert (await policy(stand)).age_rule is AgeRule.NSFW_ONLY
 
 
 async def chosen(stand: Stand, setting: str, value: object) -> None:

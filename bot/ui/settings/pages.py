@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.model import AgeRule
 from bot.ui.access import missing_to_write
 from bot.ui.layout import text
 from bot.ui.settings.controls import (
@@ -109,21 +108,6 @@ def _log_trouble(channel_id: int, guild: discord.Guild | None, _: Text) -> Seque
     return [_("I am missing {lacking} in {channel}.", lacking=lacking, channel=f"<#{channel_id}>")]
 
 
-def _age_rule(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
-    explained = _(
-        "Where tools and models that are marked as age-restricted may be used, and how they are shown."
-    )
-    options = {
-        AgeRule.OFF.value: _("Everywhere, like everything else"),
-        AgeRule.SPOILER.value: _("Behind a spoiler, but in age-restricted channels"),
-        AgeRule.NSFW_ONLY.value: _("In age-restricted channels only"),
-    }
-    return [
-        heading(setting_name("age_rule", _), explained),
-        menu(set_id("age", "age_rule"), options, policy.age_rule),
-    ]
-
-
 def _retention(policy: GuildPolicy, _guild: discord.Guild | None, _: Text) -> Items:
     explained = _(
         "Tasks that ended longer ago are forgotten: their words, settings and buttons, who asked, and what "
@@ -185,7 +169,6 @@ PAGES = (
     PolicyPage("language", lambda _: _("Language"), _language),
     PolicyPage("log", lambda _: _("Log"), _log),
     PolicyPage("moderation", lambda _: _("Moderation"), _moderation),
-    PolicyPage("age", lambda _: setting_name("age_rule", _), _age_rule),
     PolicyPage("retention", lambda _: setting_name("retention_days", _), _retention),
     PolicyPage("results", lambda _: _("Results"), _results),
 )
@@ -207,7 +190,6 @@ def read_choice(setting: str, values: Sequence[str]) -> Any:
         "deleted_card": lambda: {"dm": "dm", "message": "message"}[one],
         "real_persons": lambda: one == ON,
         "moderator_roles": lambda: tuple(sorted(map(int, values))),
-        "age_rule": lambda: AgeRule(one),
         "stop_returns_quota": lambda: one == ON,
     }
     return read[setting]()
