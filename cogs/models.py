@@ -190,10 +190,16 @@ class ModelActs:
         return _own(await self._services.models.one(number, reader_of(interaction)), interaction)
 
     async def share(self, interaction: Interaction, number: int, share: Share | None) -> TrainedModel:
-        """The model, shared so, or with None with nobody. Raises `NoSuchModel`."""
+        """The model, shared so, or with None with nobody.
+
+        Raises:
+            NoSuchModel: It is not the member's.
+            WordRefused: Its name has a word that is unwanted here; the audit has it.
+        """
         owner_id = interaction.user.id
         if share is None:
             return await self._services.models.unshare(number, None, owner_id=owner_id)
+        await self._require_wanted(interaction, (await self.own_by_number(interaction, number)).name)
         return await self._services.models.share(number, share, owner_id=owner_id)
 
     async def rename(self, interaction: Interaction, number: int, written: str) -> TrainedModel:
@@ -205,13 +211,18 @@ class ModelActs:
             WordRefused: The name has an unwanted word; the audit has it.
         """
         model = await self.own_by_number(interaction, number)
-        name, guild_id = clean_name(written), interaction.guild_id or 0
+        name = clean_name(written)
+        await self._require_wanted(interaction, name)
+        return await self._services.models.rename(model.id, name, owner_id=interaction.user.id)
+
+    async def _require_wanted(self, interaction: Interaction, name: str) -> None:
+        """Return when the name has no word that is unwanted here. Raises `WordRefused`."""
+        guild_id = interaction.guild_id or 0
         try:
             await self._services.words.require(guild_id, {NAME: name})
         except RuleRefused as refusal:
             await self._services.moderation.refused(refusal, guild_id=guild_id, user_id=interaction.user.id)
             raise
-        return await self._services.models.rename(model.id, name, owner_id=interaction.user.id)
 
 
 def panel_of(model: TrainedModel, interaction: Interaction) -> ui.LayoutView:

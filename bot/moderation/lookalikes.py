@@ -9,9 +9,16 @@ def _pairs(shapes: str, letters: str) -> dict[str, str]:
 
 SHAPES: dict[str, str] = {
     # Cyrillic, Greek and Armenian, in lower case
-    **_pairs("а в с е һ і ј к ӏ м н о р ԛ ѕ т у ѵ ԝ х ԁ ү", "a b c e h i j k l m h o p q s t y v w x d y"),
+    **_pairs(
+        "а в с е һ і ј к ӏ м н о п р ԛ ѕ т у ѵ ԝ х ԁ ү", "a b c e h i j k l m h o n p q s t y v w x d y"
+    ),
     **_pairs("α β ϲ ε η ι ϳ κ ν ο ρ σ τ υ ω χ γ", "a b c e n i j k v o p o t u w x y"),
     **_pairs("ո օ ս հ ց ք", "n o u h g q"),
+    # Cherokee, whose letters fold to the capitals
+    **_pairs(
+        "Ꭺ Ᏼ Ꮯ Ꭰ Ꭼ Ꮐ Ꮋ Ꮒ Ꭵ Ꭻ Ꮶ Ꮮ Ꮇ Ꮲ Ꭱ Ꮢ Ꮪ Ꭲ Ꮩ Ꮃ Ꮤ Ꭹ Ꮍ Ꮓ",
+        "a b c d e g h h i j k l m p r r s t v w w y y z",
+    ),
     # Latin letters that no decomposition leads back
     **_pairs("ı ȷ ł ø đ ħ ŧ ƀ ɑ ɡ ɩ ƙ ɓ ɗ ƒ ƴ ʐ", "i j l o d h t b a g i k b d f y z"),
     **_pairs("æ œ ĳ", "ae oe ij"),

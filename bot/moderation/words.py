@@ -1,7 +1,7 @@
 """Words that may not be asked for: a list of them, and whether a text has one, however dressed up. Pure.
 
-A text is read in three ways: word by word; with what is broken by points or dashes put together ("ki.ll");
-and with what is spelled out put together ("k i l l"). In each a word counts only whole: "skill" passes for
+A text is read in three ways: word by word; with what is broken by signs put together ("ki.ll", "ki/ll"); and
+with what is spelled out put together ("k i l l"). In each a word counts only whole: "skill" passes for
 "kill".
 """
 
@@ -29,13 +29,30 @@ _SHORTEST_RUN = 3
 _ONE_LETTER_WORDS = frozenset("aeiouy")
 """May stand before or behind a word that is spelled out without being part of it."""
 
+_MOST_PARTS = 5
+"""Of a word that is broken by what also parts words."""
+_JOINING = "-._~*+^·•‐‒−\u2800"
+_PARTING = ",;:/\\'’‘\"()[]{}–—"
+"""Part words as often as they break one: "fox,ki/ll" is two words, the second in disguise."""
+_PAUSES = frozenset(",;'’‘–—")
+_COMMON = re.compile(
+    "am|an|and|are|as|at|be|but|by|do|for|from|had|has|have|he|her|here|him|his|how|if|in|is|it|its|me|my|no|not|"
+    "of|on|or|our|she|so|that|the|their|them|then|there|these|they|this|to|up|us|was|we|were|what|where|who|why|"
+    "with|you|your"
+)
+"""Stand beside a pause as themselves: "he'll", "a pen,is"."""
+
 _SIGNS = re.escape("".join(sign for sign in SIGNS if not sign.isdigit()))
 _CHAR = rf"(?:[^\W_]|[{_SIGNS}])"
 _TOKEN = re.compile(rf"{_CHAR}+")
-_BROKEN = re.compile(rf"(?<![^\W_])(?<![{_SIGNS}]){_CHAR}++(?:[-._~*+^·•]++{_CHAR}++)+")
+_BROKEN = re.compile(rf"(?<![^\W_])(?<![{_SIGNS}]){_CHAR}++(?:[{re.escape(_JOINING)}]++{_CHAR}++)+")
+_STRUNG = re.compile(rf"{_CHAR}++(?:[{re.escape(_JOINING + _PARTING)}]++{_CHAR}++)+")
+_PART = re.compile(rf"({_CHAR}++)([{re.escape(_JOINING + _PARTING)}]*+)")
 _EDGES = rf"0-9{_SIGNS}"
 _AT_EDGES = re.compile(rf"^[{_EDGES}]+|[{_EDGES}]+$")
 _LONG_RUN = re.compile(r"(.)\1{2,}")
+_TALL_I = re.compile(r"(?<=[^\W\d_A-Z])I+")
+"""A capital I behind a small letter; it looks like a small l."""
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
@@ -108,7 +125,14 @@ class WordList:
         """The first entry that the text has; None when it has none."""
         if not self.entries or not text:
             return None
-        plain = skeleton(text)
+        text = unicodedata.normalize("NFKC", text)
+        tall = _TALL_I.sub(lambda run: "|" * len(run[0]), text)
+        for each in dict.fromkeys((text, tall)):
+            if (found := self._find(skeleton(each))) is not None:
+                return found
+        return None
+
+    def _find(self, plain: str) -> Entry | None:
         in_one = "".join(plain.split()) if self._unspaced else ""
         for inside, entry in self._unspaced:
             if inside in in_one:
@@ -177,8 +201,34 @@ def _readings_of_text(plain: str) -> Iterator[list[str]]:
     yield _TOKEN.findall(plain)
     for broken in _BROKEN.findall(plain):
         yield ["".join(_TOKEN.findall(broken))]
+    for strung in _STRUNG.findall(plain):
+        yield from ([each] for each in _put_together(_PART.findall(strung)))
     for run in _spelled_out(plain):
         yield from ([each] for each in _without_neighbours(run))
+
+
+def _put_together(parts: list[tuple[str, str]]) -> Iterator[str]:
+    """What some parts in a row make, each given with the signs behind it."""
+    ends = [_may_end(*here, after) for here, (after, _) in pairwise(parts)]
+    for first in range(len(parts)):
+        if first and not ends[first - 1]:
+            continue
+        (before, signs), *rest = parts[first : first + _MOST_PARTS]
+        word = before
+        for (part, after), may_end in zip(rest, [*ends[first + 1 :], True], strict=False):
+            if not _PAUSES.isdisjoint(signs) and any(map(_COMMON.fullmatch, (before, part))):
+                break
+            word += part
+            if len(word) > 2 * MAX_WORD:
+                break
+            if may_end:
+                yield word
+            before, signs = part, after
+
+
+def _may_end(part: str, signs: str, after: str) -> bool:
+    """Whether a word may end there: not amid letters that stand alone, which are one word spelled out."""
+    return any(sign in _PARTING for sign in signs) and (len(part) > 1 or len(after) > 1)
 
 
 def _spelled_out(plain: str) -> Iterator[str]:

@@ -175,8 +175,11 @@ class Starter:
 
 
 def _texts(tool: Tool, checked: Checked) -> dict[str, str]:
-    """All that somebody wrote, by its option; what the bot put in front is none of it."""
-    own = added_words(checked.notes, tool)
+    """All that somebody wrote, by its option.
+
+    The tool's own trigger in front is none of it; a trained model's words are, for its owner chose them.
+    """
+    own = tool.trigger if Note.TRIGGER_ADDED in checked.notes else ""
     texts = {each.option: str(checked.inputs[each.id]) for each in tool.inputs if each.is_text}
     return {name: text.removeprefix(own) for name, text in texts.items()}
 

@@ -166,6 +166,18 @@ async def test_a_model_is_renamed_by_command_and_by_form(stand: Stand) -> None:
     assert (found.name, found.wiro_name) == ("me", model.wiro_name)
 
 
+async def test_a_model_with_an_unwanted_name_is_not_shared_there(stand: Stand) -> None:
+    """Its name may come from another server, or from before the word was on the list."""
+    model = await a_model(stand, name="badger")
+    await stand.services.words.add("badger", guild_id=harbour(stand), moderator_id=1)
+    said = words(await answer(stand, "mira", "share", model="badger", everyone=True))
+    assert "has a word that is not wanted here" in said
+    assert await shares(stand, model) == ()
+    await answer(stand, "mira", "rename", model="badger", name="anna")
+    await answer(stand, "mira", "share", model="anna", everyone=True)
+    assert len(await shares(stand, model)) == 1
+
+
 async def test_a_name_with_an_unwanted_word_is_refused_and_in_the_audit(stand: Stand) -> None:
     await a_model(stand)
     here = harbour(stand)

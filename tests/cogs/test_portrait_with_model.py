@@ -99,6 +99,20 @@ async def test_a_model_of_somebody_else_is_refused_and_nothing_is_stored(
     assert len(stand.desk.accepted) == 1
 
 
+async def test_a_models_words_are_read_like_any_others(stand: Stand) -> None:
+    """Its owner chose them freely; what a server does not want is no more wanted there."""
+    mira = stand.sandbox.discord.person("mira").id
+    new = a_new_model(owner_id=mira, trigger_words=("nude photo",))
+    await stand.db.write(partial(models.record, new=new, now=START))
+    done = await stand.finish(await stand.portrait(model="anna"))
+    await stand.use("ines", "mod words add", {"words": "nude"})
+    options = {"prompt": "a fox", "model": "anna"}
+    asked = await stand.sandbox.discord.command("mira", "portraits", "portrait", options)
+    assert "`prompt` has a word" in await stand.said(asked)
+    assert "`prompt` has a word" in await stand.said(await press(stand, "mira", done, "Again"))
+    assert len(stand.desk.accepted) == 1
+
+
 async def test_edit_keeps_the_model_under_the_same_rule(stand: Stand, model: TrainedModel) -> None:
     """A form that was opened while the model was shared is refused once it no longer is."""
     await share_with(stand, model, "tomas")
