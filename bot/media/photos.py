@@ -20,7 +20,7 @@ MOST_PIXELS = 24_000_000
 LEAST_SIDE = 512
 """The short side of a photo that is worth training on."""
 LONGEST_SIDE = 1536
-"""A photo is kept no larger: Stable Diffusion 1.x looks at 512 pixels."""
+"""A photo is kept no larger, unless its short side would fall below `LEAST_SIDE`."""
 QUALITY = 92
 
 LEAST_SHARPNESS = 6.0
@@ -104,7 +104,7 @@ def _looked_at(image: Image.Image) -> CheckedPhoto | RefusedPhoto:
     image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded at half or a quarter of its size
     image.load()
     profile = image.info.get("icc_profile")
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # first: all else is cheaper then
+    image.thumbnail(_box(*image.size), Image.Resampling.LANCZOS)  # first: all else is cheaper then
     picture = _in_srgb(_opaque(ImageOps.exif_transpose(image)), profile)
     grey = picture.convert("L")
     if _sharpness(grey) < LEAST_SHARPNESS:
@@ -122,6 +122,13 @@ def _looked_at(image: Image.Image) -> CheckedPhoto | RefusedPhoto:
         width=plain.width,
         height=plain.height,
     )
+
+
+def _box(width: int, height: int) -> tuple[int, int]:
+    """What a photo is made to fit into."""
+    if max(width, height) * LEAST_SIDE <= min(width, height) * LONGEST_SIDE:
+        return LONGEST_SIDE, LONGEST_SIDE
+    return (LEAST_SIDE, height) if width < height else (width, LEAST_SIDE)
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -104,6 +104,13 @@ def test_large_photos_are_kept_as_large_as_training_looks_at() -> None:
     assert photo.width / photo.height == pytest.approx(4 / 3, rel=0.01)
 
 
+@pytest.mark.parametrize("size", [(520, 6000), (6000, 520), (900, 2701), (512, 4000)])
+def test_a_long_photo_keeps_a_short_side_that_is_worth_training_on(size: tuple[int, int]) -> None:
+    photo = kept(encoded(a_picture(width=size[0], height=size[1])))
+    assert min(photo.width, photo.height) == LEAST_SIDE
+    assert photo.width / photo.height == pytest.approx(size[0] / size[1], rel=0.01)
+
+
 def test_the_same_picture_is_known_again_and_another_is_not() -> None:
     first = a_picture(1, 1200, 900)
     one = kept(encoded(first)).fingerprint
