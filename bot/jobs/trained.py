@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.jobs.marks import TRAINING_NAME
@@ -29,6 +30,9 @@ PRIVATE_MODEL = "selectedModelPrivate"
 LOOKS_S = (0.0, 3.0, 10.0, 30.0)
 """When the page is looked at after the end: it may be a moment behind."""
 
+GUESSED_AFTER = timedelta(hours=1)
+"""How long after the end the outputs' folder is taken for the model: a recorded id is never corrected."""
+
 
 class Shelf(Protocol):
     """Where models are looked for; `bot.wiro.WiroClient` is one."""
@@ -53,7 +57,8 @@ class ModelFinder:
         """The model's id, None while no way gives one; never raises on Wiro's account.
 
         First the list of the account's own models on the page of the tool that uses them, by the name that
-        nobody else's has; then what the task itself says of its model's folder or file.
+        nobody else's has; then what the task itself says of its model's folder or file; and, once the page
+        has had its time, the folder of its outputs.
         """
         for pause_s in LOOKS_S if patiently else LOOKS_S[:1]:
             await self._clock.sleep(pause_s)
@@ -76,12 +81,13 @@ class ModelFinder:
         except WiroError as error:
             log.info("the training could not be read", error=type(error).__name__)
             return None
-        return next(_ids_of(task.raw), None)
+        is_late = job.ended_at is not None and self._clock.now() - job.ended_at >= GUESSED_AFTER
+        return next(_ids_of(task.raw, guessing=is_late), None)
 
 
-def _ids_of(row: Any) -> Iterator[str]:
+def _ids_of(row: Any, *, guessing: bool) -> Iterator[str]:
     """Ids in a task's row that may be its model's, the likeliest first; "" and "0" are none."""
-    outputs = row.get("outputs")
+    outputs = row.get("outputs") if guessing else ()
     parents = [each.get("parentid") for each in outputs or () if isinstance(each, dict)]
     for value in (row.get("modelfolderid"), row.get("modelfileid"), *parents):
         text = str(value or "").strip()
