@@ -1,7 +1,7 @@
 """Bonuses, and what was used given back: moderators' entries in the ledger of quota, with who, why and until.
 
 A bonus is its entry: it holds as long as the sum of what was granted with its end is above nothing. A reset
-takes what was used off the counters, as a refund does.
+takes what was used off the server's counter; the one over all servers, for the instance's ceiling, keeps it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot.limits import Bonus
-from bot.model import ALL_SERVERS, Act, EntryKind, Unit
+from bot.model import Act, EntryKind, Unit
 from bot.store import auditing, ledger, tables
 from bot.store.tables import HAS_END
 
@@ -121,8 +121,8 @@ def reset(
 ) -> Mapping[Unit, int]:
     """Give back what the member has used in that server in these windows; how much that was.
 
-    It comes off the member's counters over all servers too, as with a refund. What is held stays: those tasks
-    go on.
+    The member's counters over all servers keep it: no moderator of a server lets anybody pass the instance's
+    ceiling. What is held stays: those tasks go on.
     """
     given_back = {}
     for unit, window in windows.items():
@@ -135,9 +135,8 @@ def reset(
             conn,
             [
                 key
-                | {"guild_id": each, "kind": EntryKind.RESET, "held": 0, "settled": -used}
+                | {"kind": EntryKind.RESET, "held": 0, "settled": -used}
                 | {"at": now, "actor_id": by, "why": why}
-                for each in (guild_id, ALL_SERVERS)
             ],
         )
         auditing.note(

@@ -248,7 +248,11 @@ class MemberQuota:
         )
         if not back:
             raise UserError("There is nothing to give back: what still runs counts until it ends.")
-        return _("{member} got back: {what}.", member=f"<@{user.id}>", what=given_back_words(back, _))
+        told = _("{member} got back: {what}.", member=f"<@{user.id}>", what=given_back_words(back, _))
+        # Over all servers it still counts: where that is what is left of, the answer says so.
+        account = await self._account(interaction, user)
+        given = {COUNTED[each.unit]: each.given for each in account.allowances if each.unit in back}
+        return "\n".join([told, *_ceilings(given, given, _)])
 
     async def _end_bonuses(self, interaction: Interaction, user: User, why: str | None, _: Text) -> str:
         ended = await self._quotas.take_back(

@@ -250,8 +250,8 @@ async def test_a_bonus_lets_more_run_until_it_ends(rig: Rig) -> None:
         assert isinstance(await ask(rig, 1), QuotaRefused)
 
 
-async def test_after_a_reset_the_day_begins_anew(rig: Rig) -> None:
-    rig.instance = instance_of(images_per_day=2)
+async def test_after_a_reset_the_day_begins_anew_up_to_the_instances_ceiling(rig: Rig) -> None:
+    rig.instance = instance_of(images_per_day=2, ceilings={Limit.IMAGES_PER_DAY: 4})
     async with rig.process():
         await rig.until(await ask(rig, 2), JobState.DONE)
         assert isinstance(await ask(rig, 1), QuotaRefused)
@@ -262,7 +262,10 @@ async def test_after_a_reset_the_day_begins_anew(rig: Rig) -> None:
         who: dict[str, Any] = {"guild_id": GUILD, "user_id": USER, "by": MODERATOR, "why": None, "now": now}
         await rig.db.write(partial(grants.reset, windows=windows, **who))
         await rig.until(await ask(rig, 2), JobState.DONE)
-        assert await images(rig.db, now) == (0, 2)
+        await rig.db.write(partial(grants.reset, windows=windows, **who))
+        refused = await ask(rig, 1)
+        assert isinstance(refused, QuotaRefused)
+        assert (refused.used, refused.cap) == (4, 4)
         assert await rig.db.read(ledger.check) == []
 
 

@@ -197,7 +197,7 @@ async def test_a_reset_gives_back_what_was_used_here_and_leaves_what_is_held(
     await bench.accepted()
     assert await used(db) == {GUILD: (4, 4), ALL_SERVERS: (4, 8)}
     assert await reset(db) == {Unit.IMAGE: 4}
-    assert await used(db) == {GUILD: (4, 0), ALL_SERVERS: (4, 4)}
+    assert await used(db) == {GUILD: (4, 0), ALL_SERVERS: (4, 8)}
     assert await db.read(ledger.check) == []
     assert await reset(db) == {}
     [entry] = await db.read(
