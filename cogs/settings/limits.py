@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.errors import OldButton
-from bot.limits import Subject, Target, loaded
+from bot.limits import Subject, Target, differing, loaded
 from bot.log import get_logger
 from bot.ui.forms import read_form
 from bot.ui.settings.limits import (
@@ -100,11 +100,13 @@ class LimitsPage:
         return await self._services.quotas.change(target, said, by=interaction.user.id)
 
     async def restore(self, guild_id: int, change: Change, *, by: int) -> Change | None:
-        """Let the rule, whosever it is, say again what it said before."""
+        """Let the rule, whosever it is, say again what that change made it say otherwise; the rest stays."""
         target = Target.of_setting(guild_id, change.setting)
         if target is None:
             raise OldButton
-        return await self._services.quotas.replace(target, loaded(change.before), by=by)
+        before = loaded(change.before)
+        said = {each: before.get(each) for each in differing(before, loaded(change.after))}
+        return await self._services.quotas.change(target, said, by=by)
 
     def owns(self, setting: str) -> bool:
         """Every rule, those of members too."""

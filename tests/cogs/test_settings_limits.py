@@ -121,6 +121,17 @@ async def test_a_members_limits_that_a_moderator_set_are_taken_back_in_the_list_
     assert await said(stand, Target.member(harbour(stand), mira)) == {}
 
 
+async def test_what_was_changed_since_stays_when_an_older_change_is_undone(stand: Stand) -> None:
+    here = Target.server(harbour(stand))
+    await stand.services.quotas.change(here, {Limit.IMAGES_PER_DAY: 9, Limit.SAMPLES: 3}, by=1)
+    older = await stand.services.quotas.change(here, {Limit.IMAGES_PER_DAY: 7, Limit.STEPS: 40}, by=1)
+    assert older is not None
+    await stand.services.quotas.change(here, {Limit.MONEY_PER_DAY: 500_000_000, Limit.SAMPLES: None}, by=2)
+    panel = await opened(stand, "changes")
+    await pick(stand, panel, f"at:undo:-:changes.{older.id}")
+    assert await said(stand, here) == {Limit.IMAGES_PER_DAY: 9, Limit.MONEY_PER_DAY: 500_000_000}
+
+
 async def test_a_page_without_discords_numbers_is_shown_all_the_same(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
