@@ -222,6 +222,13 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def _answered() -> None:
+    """Wait for commands, clicks and forms that are still being answered: they use the database."""
+    names = ("discord.py: on_interaction", "CommandTree-invoker")
+    if under_way := [task for task in asyncio.all_tasks() if task.get_name().startswith(names)]:
+        await asyncio.wait(under_way, timeout=5)
+
+
 @asynccontextmanager
 async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
     environment = sandbox.bot_environment()
@@ -304,6 +311,7 @@ async def open_stand(sandbox: Sandbox, folder: Path) -> AsyncIterator[Stand]:
             logbook = Logbook(db, clock, log_channel)
             places = DiscordPlaces(messages, Courier(messages, clock), catalogue)
             yield Stand(sandbox, client, db, desk, services, stage, logbook, today, places, folder / "drafts")
+            await _answered()
             await client.close()
             await asyncio.gather(running, return_exceptions=True)
         intake.close()
