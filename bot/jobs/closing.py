@@ -35,7 +35,7 @@ class Closer:
         self._means = means
 
     async def close(self, job: Job) -> None:
-        """Settle the card, or tell the owner of a finished long job; then forget what is no longer needed."""
+        """Settle the card and tell the owner of a long job; then forget what is no longer needed."""
         self._means.past.forget(job)
         if job.state is JobState.DONE:
             if _deserves_a_word(job):
@@ -43,20 +43,25 @@ class Closer:
             return
         if job.reason is Reason.MODERATOR_STOPPED and job.outputs and job.socket_token:
             await self._delete_at_wiro(job.socket_token)
+        card: Put | None = None
         if job.reason is not Reason.NOBODY_SAW_IT or job.message_id is not None:
-            await self._settle(job)
+            card = await self._settle(job)
         await self._means.book.write(
             lambda conn: units.note_settled(conn, job.id, self._means.clock.now()), Lane.BACKGROUND
         )
+        # Only once that is noted: a start after a crash settles again, and must not call again.
+        if job.state is JobState.FAILED and isinstance(card, Done) and _deserves_a_word(job):
+            await self._means.stage.tell_owner(job)
 
-    async def _settle(self, job: Job) -> None:
-        """Write the end into the card; where that is not possible, into a direct message."""
-        put = await self._until_known(job, Way.CARD)
+    async def _settle(self, job: Job) -> Put:
+        """Write the end into the card; where that is not possible, into a direct message. The card's fate."""
+        card = put = await self._until_known(job, Way.CARD)
         if not _needs_a_message(job, put):
-            return
+            return card
         put = await self._until_known(job, Way.DM)
         if not isinstance(put, Done):
             log.info("nobody could be told of the end; /tasks shows it", put=put)
+        return card
 
     async def _until_known(self, job: Job, way: Way) -> Put:
         clock = self._means.clock
@@ -98,7 +103,7 @@ def _needs_a_message(job: Job, put: Put) -> bool:
 
 
 def _deserves_a_word(job: Job) -> bool:
-    """A public job that took long, its result in its channel: its owner may be looking elsewhere."""
+    """A public job that took long, its end in its channel: its owner may be looking elsewhere."""
     in_channel = job.result_channel_id in (None, job.channel_id)
     ended_at = job.ended_at or job.state_at
     return not job.private and in_channel and (ended_at - job.created_at).total_seconds() > LONG_JOB_S

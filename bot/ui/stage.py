@@ -318,6 +318,8 @@ class DiscordStage:
         words = _.plural("your image is ready", "your {n} images are ready", max(1, job.images))
         if job.images == 0:
             words = _("your model is trained")
+        if job.state is JobState.FAILED:
+            words = _("your task did not work") if job.images else _("your training did not work")
         place = job.result_channel_id or job.channel_id
         result = job.result_message_id or job.message_id
         channel_id: int | Denied | Unknown = place

@@ -9,7 +9,7 @@ import pytest
 
 from bot.jobs.inbox import Nudge
 from bot.media import pngtext
-from bot.model import JobState, Reason
+from bot.model import CancelBy, JobState, Reason
 from bot.tools import load_catalogue
 from bot.wiro import NoTask, ServiceUnavailable, TaskEvent
 
@@ -139,6 +139,21 @@ async def test_the_owner_of_a_long_public_job_is_told_and_of_a_short_one_not(rig
         long = await rig.ask()
         await rig.until(long, JobState.DONE)
     assert [job.id for job in rig.stage.told] == [long.id]
+
+
+async def test_the_owner_of_a_long_public_job_is_told_that_it_failed_and_of_a_cancelled_one_not(
+    rig: Rig,
+) -> None:
+    rig.wiro.lives_s, rig.wiro.ends_as = 90, ("task_postprocess_end", 1)
+    async with rig.process():
+        failed = await rig.ask()
+        await rig.until(failed, JobState.FAILED)
+        cancelled = await rig.ask()
+        await rig.pass_time(70)
+        await rig.desk.stop(cancelled.code, by=CancelBy.OWNER, user_id=cancelled.user_id)
+        await rig.until(cancelled, JobState.CANCELLED)
+        await rig.pass_time(5)
+    assert [job.id for job in rig.stage.told] == [failed.id]
 
 
 async def test_an_unknown_status_is_still_running(rig: Rig) -> None:

@@ -352,6 +352,14 @@ async def test_the_owner_is_told_with_the_one_mention_there_is(bench: Bench, api
     assert len(api.asked) == 1
 
 
+async def test_the_owner_is_told_what_became_of_it(bench: Bench, api: DiscordApi) -> None:
+    for job in (public(JobState.DONE), public(JobState.FAILED), public(JobState.FAILED, images=0)):
+        await bench.stage.tell_owner(job)
+    said = [asked.json["content"] for asked in api.asked]
+    ends = ("images are ready", "task did not work", "training did not work")
+    assert all(end in words for end, words in zip(ends, said, strict=True))
+
+
 async def test_the_owner_is_told_as_the_member_chose(bench: Bench, api: DiscordApi) -> None:
     bench.choice = "nothing"
     await bench.stage.tell_owner(public(JobState.DONE))
