@@ -214,6 +214,7 @@ async def test_many_are_told_to_stop_together_those_that_wait_first(
     at_work = [await running(stand, who) for who in ("mira", "tomas")]
     waiting = [await stand.portrait(who) for who in ("mira", "tomas")]
     together, order, stop = asyncio.Barrier(2), list[str](), stand.desk.stop
+    stopped: list[Job] = []
 
     async def slow(code: str, **wish: Any) -> Job:
         order.append(code)
@@ -221,12 +222,13 @@ async def test_many_are_told_to_stop_together_those_that_wait_first(
             await together.wait()
         if code == waiting[0].code:
             raise NoSuchTask(code)
-        return await stop(code, **wish)
+        stopped.append(await stop(code, **wish))
+        return stopped[-1]
 
     monkeypatch.setattr(stand.desk, "stop", slow)
     asked = await stand.use("ines", "mod kill", {"everyone": True})
     await (await press(stand, asked, "Stop them")).answered()
-    await until(lambda: len(order) == 4)
+    await until(lambda: len(stopped) == 3)
     assert set(order[:2]) == {job.code for job in waiting}
     for job in (*at_work, waiting[1]):
         assert (await stand.read(job)).cancel_by is CancelBy.MODERATOR
