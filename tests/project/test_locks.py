@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
-MACHINE = re.compile(r"(?:^|[\s\"'(=:])(?:/home/|/Users/|/root/|[A-Z]:\\Users\\)[\w.-]+")
+HOMES = [*(f"/{top}/" for top in ("home", "Users", "root")), r"[A-Z]:\\Users\\"]
+MACHINE = re.compile(rf"(?:^|[\s\"'(=:])(?:{'|'.join(HOMES)})[\w.-]+")
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -32,6 +34,22 @@ def test_lock_has_hashes_and_no_address(lock: str) -> None:
     assert "--find-links" not in text
     for requirement in re.split(r"\n(?=[a-z])", text)[1:]:
         assert "--hash=sha256:" in requirement, requirement.splitlines()[0]
+
+
+def test_lock_of_the_page_has_hashes_and_no_address() -> None:
+    text = (ROOT / "sandbox/page/package-lock.json").read_text()
+    assert "://" not in text, "take out `resolved` and `funding`"
+    packages = {name: each for name, each in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+
+
+@pytest.mark.parametrize("parts", [("", "home"), ("", "Users"), ("", "root"), ("C:", "Users")])
+def test_path_of_a_machine_is_seen(tmp_path: Path, parts: tuple[str, str]) -> None:
+    note = tmp_path / "note.txt"
+    path = ("\\" if parts[0] else "/").join([*parts, "somebody"])
+    note.write_text(f"see {path}")
+    assert machine_paths(note)
 
 
 def test_lock_for_development_holds_all_of_the_other() -> None:
