@@ -147,10 +147,9 @@ class TaskButtons:
         require(Verb.DELETE, job, await self._services.actor(interaction))
         if not job.state.has_ended:
             raise UserError("This task is still at work. Cancel it first.")
-        job = await self._services.desk.delete(job)
+        is_owner = interaction.user.id == job.user_id
+        job = await self._services.desk.delete(job, moderator_id=None if is_owner else interaction.user.id)
         self._services.stage.forget_result(job)
-        if interaction.user.id != job.user_id:
-            await self._services.moderation.deleted(job, moderator_id=interaction.user.id)
         view = job_card(job, self._services.catalogue[job.tool], text_for(job.locale))
         await interaction.response.edit_message(
             view=view, attachments=[], allowed_mentions=discord.AllowedMentions.none()

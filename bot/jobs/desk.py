@@ -246,16 +246,19 @@ class Desk:
         """
         return await self._handout.share(await self._find(code, user_id))
 
-    async def delete(self, job: Job) -> Job:
+    async def delete(self, job: Job, *, moderator_id: int | None = None) -> Job:
         """Mark a finished job as deleted, drop what is kept of it, ask Wiro to delete its inputs and outputs.
 
-        The caller has taken the files off the card, or does so next; Wiro is asked in the background.
+        The caller has taken the files off the card, or does so next; Wiro is asked in the background. When it
+        is a moderator's act, the same unit writes it into the audit.
 
         Raises:
             Moved: The job has not ended.
         """
         now = self._means.clock.now()
-        after = await self._book.write(lambda conn: units.mark_deleted(conn, job.id, now))
+        after = await self._book.write(
+            lambda conn: units.mark_deleted(conn, job.id, now, moderator_id=moderator_id)
+        )
         self._spawn(self._closer.discard(after))
         return after
 

@@ -113,13 +113,6 @@ class Moderation:
             lambda conn: blocks.unblock(conn, guild_id=guild_id, user_id=user_id, by=moderator_id, now=now)
         )
 
-    async def deleted(self, job: Job, *, moderator_id: int) -> None:
-        """Write down that a moderator took the images of somebody's task away."""
-        now = self._clock.now()
-        await self._db.write(
-            lambda conn: auditing.note_on_job(conn, job, Act.DELETE, actor_id=moderator_id, now=now)
-        )
-
     async def report(self, job: Job, *, reporter_id: int) -> bool:
         """Bring a task's images before the moderators. False: the member had done so already.
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.errors import Moved
-from bot.model import ENDED, JobState
-from bot.store import ledger, tables
+from bot.model import ENDED, Act, JobState
+from bot.store import auditing, ledger, tables
 from bot.store.ending import end_job
 from bot.store.finding import SETTLED
 from bot.store.rows import change, claim_way, lock_job
@@ -62,14 +62,25 @@ def fetched(
     )
 
 
-def mark_deleted(conn: sa.Connection, job_id: int, now: datetime) -> Job:
-    """The ended job, its images taken away; the first time stays.
+def mark_deleted(conn: sa.Connection, job_id: int, now: datetime, *, moderator_id: int | None = None) -> Job:
+    """The ended job, its images taken away; the first time stays, with its entry in the audit.
+
+    Args:
+        conn: The unit's connection.
+        job_id: The job.
+        now: The time.
+        moderator_id: Who takes them away, when that is not their owner.
 
     Raises:
         Moved: It has not ended.
     """
-    first = sa.func.coalesce(_JOB.c.deleted_at, sa.bindparam(None, now, type_=_JOB.c.deleted_at.type))
-    return change(conn, job_id, _JOB.c.state.in_(ENDED), wanted="ended", values={"deleted_at": first})
+    before = lock_job(conn, job_id)
+    if before.deleted_at is not None:
+        return before
+    after = change(conn, job_id, _JOB.c.state.in_(ENDED), wanted="ended", values={"deleted_at": now})
+    if moderator_id is not None:
+        auditing.note_on_job(conn, after, Act.DELETE, actor_id=moderator_id, now=now)
+    return after
 
 
 def mark_shared(conn: sa.Connection, job_id: int, message_id: int, now: datetime) -> Job:  # noqa: ARG001  # every unit is given its time

@@ -120,10 +120,12 @@ class StoreDesk:
         assert isinstance(put, Done)
         return job
 
-    async def delete(self, job: Job) -> Job:
+    async def delete(self, job: Job, *, moderator_id: int | None = None) -> Job:
         self.deleted.append(job.code)
         now = self.clock.now()
-        return await self.db.write(lambda conn: jobs.mark_deleted(conn, job.id, now))
+        return await self.db.write(
+            lambda conn: jobs.mark_deleted(conn, job.id, now, moderator_id=moderator_id)
+        )
 
     async def share(self, code: str, *, user_id: int) -> Job:
         job = await self.db.read(lambda conn: jobs.by_code(conn, code))

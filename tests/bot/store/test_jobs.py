@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import BudgetRefused, Moved, QuotaRefused
-from bot.model import CancelBy, JobState, MoneyScope, Output, Reason, Unit
-from bot.store import history, jobs, ledger, line, tables
+from bot.model import Act, CancelBy, JobState, MoneyScope, Output, Reason, Unit
+from bot.store import auditing, history, jobs, ledger, line, tables
 from bot.store.errors import CodeTaken, TaskTaken
 from tests.support.clock import START
 from tests.support.store import CHANNEL, DAY, GUILD, USER
@@ -373,6 +373,17 @@ async def test_only_an_ended_job_is_deleted_and_the_first_time_stays(db: Databas
         assert deleted.deleted_at == START
     with pytest.raises(Moved):
         await db.write(lambda conn: jobs.mark_deleted(conn, running.id, START))
+
+
+async def test_a_moderators_delete_is_in_the_audit_once_with_what_it_did(db: Database, bench: Bench) -> None:
+    """One unit: no crash leaves images deleted by nobody."""
+    me = await bench.process()
+    mine, done = await bench.ended(me), await bench.ended(me)
+    await db.write(partial(jobs.mark_deleted, job_id=mine.id, now=START))
+    for moderator_id in (7, 8):
+        await db.write(partial(jobs.mark_deleted, job_id=done.id, now=START, moderator_id=moderator_id))
+    acts = await db.read(lambda conn: auditing.entries(conn, done.guild_id, limit=9))
+    assert [(each.act, each.actor_id, each.job_id) for each in acts] == [(Act.DELETE, 7, done.id)]
 
 
 async def test_tokens_are_erased_when_they_are_dead_and_never_replaced_by_older_ones(
